@@ -1,0 +1,131 @@
+"""Vehicle Vault: the application factory, the only function that knows every package."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from backend import clock, config
+from backend.config import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+# Everything else is imported where it is needed: the live process imports this package too, and
+# should not carry the whole application.
+
+API = "/api/v1"
+
+
+def create_app(settings: Settings | None = None) -> "Flask":
+    """Make an application; without ``settings`` they are read from the environment and ``.env``.
+
+    Raises:
+        BadSetting: a setting is missing or makes no sense.
+
+    """
+    from flask import Flask
+
+    settings = settings or Settings.load()
+    config.use(settings)
+    clock.move(timedelta(seconds=settings.clock_offset_seconds))
+    settings.instance.mkdir(parents=True, exist_ok=True)
+
+    app = Flask(__name__, static_folder=None)
+    app.config.update(_flask_config(settings))
+    app.extensions["settings"] = settings
+    _bind_extensions(app, settings)
+    _register_resources(app)
+    _connect_packages()
+
+    from backend.cli import register_commands
+    from backend.migrate import migrate_empty_database
+
+    register_commands(app)
+    migrate_empty_database(app)
+    return app
+
+
+def _flask_config(settings: Settings) -> dict[str, Any]:
+    from backend.database import engine_options
+
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(
+            settings.database_url, threads=settings.web_threads
+        ),
+        # Flask-Security checks roles and hashes passwords; our own resources speak to the world.
+        "SECURITY_PASSWORD_HASH": "bcrypt",
+        "SECURITY_PASSWORD_SALT": settings.secret_key,
+        "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {"bcrypt__rounds": settings.bcrypt_rounds},
+        "SECURITY_PASSWORD_SINGLE_HASH": False,
+        "SECURITY_API_ENABLED_METHODS": ["token"],
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
+        "WTF_CSRF_ENABLED": False,
+    }
+
+
+def _bind_extensions(app: "Flask", settings: Settings) -> None:
+    import flask_excel
+    from flask_security import SQLAlchemyUserDatastore
+
+    from backend.auth.token_login import install_token_login
+    from backend.celery import create_celery
+    from backend.database import prepare_engine
+    from backend.extensions import db, migrate, security
+    from backend.models import Role, User
+    from backend.web import init_web
+
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    migrate.init_app(app, db, directory=str(config.ROOT / "backend" / "migrations"))
+    security.init_app(app, SQLAlchemyUserDatastore(db, User, Role), register_blueprint=False)
+    flask_excel.init_excel(app)
+    create_celery(app)
+    init_web(app, settings)
+    install_token_login(app)
+
+
+def _register_resources(app: "Flask") -> None:
+    from backend.auth import resources as auth
+    from backend.events import resources as events
+    from backend.lots import resources as lots
+    from backend.notifications import mailbox
+    from backend.payments import resources as payments
+    from backend.quotes import resources as quotes
+    from backend.reservations import resources as reservations
+    from backend.system import resources as system
+    from backend.tariffs import resources as tariffs
+    from backend.users import resources as users
+    from backend.vehicles import resources as vehicles
+
+    for package in (auth, users, vehicles, lots, tariffs, quotes, reservations, payments, events):
+        app.register_blueprint(package.blueprint, url_prefix=API)
+    app.register_blueprint(system.blueprint)
+    settings: Settings = app.extensions["settings"]
+    if not settings.is_production and not settings.mail_server:
+        app.register_blueprint(mailbox.blueprint)
+
+
+def _connect_packages() -> None:
+    """Wire what a lower package tells to who listens above it."""
+    from backend.lots import memory
+    from backend.lots.resources import forget_lists
+    from backend.notifications.attachments import register_attachments
+    from backend.payments.attachments import attach_receipt
+    from backend.reservations import confirming
+    from backend.signals import (
+        availability_changed,
+        lots_changed,
+        payment_failed,
+        payment_settled,
+        payment_started,
+    )
+
+    payment_started.connect(confirming.on_payment_started)
+    payment_failed.connect(confirming.on_payment_failed)
+    payment_settled.connect(confirming.on_payment_settled)
+    availability_changed.connect(forget_lists)
+    lots_changed.connect(memory.forget)
+    lots_changed.connect(forget_lists)
+    register_attachments("ticket", attach_receipt)

@@ -1,0 +1,272 @@
+"""Claiming bays. The constraint is the guard; every look beforehand only spares a refusal.
+
+Locks are taken in the order driver → lot → spot → claim → reservation; rows of one kind by ascending id.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import BindParameter, TextClause, bindparam, text
+from sqlalchemy.exc import IntegrityError
+
+from backend import clock
+from backend.database import violates
+from backend.extensions import db
+from backend.models import UtcDateTime
+from backend.models.claim import OVERLAP
+
+_TRIES = 3
+_NEIGHBOURHOOD = timedelta(days=1)
+
+
+def _instants(*names: str) -> list[BindParameter[datetime]]:
+    return [bindparam(name, type_=UtcDateTime()) for name in names]
+
+
+_STALE_IN_THE_WAY = """
+    SELECT c.id FROM spot_claims AS c JOIN reservations AS r ON r.id = c.reservation_id
+    WHERE c.live AND c.expires_at <= :now
+      AND (c.lot_id = :lot_id OR r.plate = :plate OR r.user_id = :user_id)
+    ORDER BY c.id
+"""
+
+_STALE_WHERE_IT_STOOD = """
+    SELECT c.id FROM spot_claims AS c JOIN reservations AS r ON r.id = c.reservation_id
+    WHERE c.reservation_id = :reservation_id OR c.live AND c.expires_at <= :now AND (
+        c.spot_id = (SELECT own.spot_id FROM spot_claims AS own WHERE own.reservation_id = :reservation_id)
+        OR r.plate = (SELECT own.plate FROM reservations AS own WHERE own.id = :reservation_id)
+    )
+    ORDER BY c.id
+"""
+
+_STALE_ANYWHERE = """
+    SELECT c.id FROM spot_claims AS c WHERE c.live AND c.expires_at <= :now ORDER BY c.id LIMIT :most
+"""
+
+_END_CLAIMS = text(
+    "UPDATE spot_claims SET live = false WHERE id IN :ids AND live AND expires_at <= :now RETURNING reservation_id"
+).bindparams(bindparam("ids", expanding=True), *_instants("now"))
+
+_EXPIRE_RESERVATIONS = text(
+    """
+    UPDATE reservations SET status = 'expired', live = false, ended_at = :now
+    WHERE id IN :ids AND live AND status = 'held'
+    """
+).bindparams(bindparam("ids", expanding=True), *_instants("now"))
+
+
+def sweep_stale_holds(*, lot_id: int | None, plate: str, user_id: int) -> None:
+    """Expire the holds past their deadline that could stand in the way of a booking.
+
+    Those of the lot, of the vehicle and of the driver. It is a statement of its own before the claim,
+    so that the claim's snapshot sees its effect: else a lone client would meet a false refusal.
+    """
+    _expire(_STALE_IN_THE_WAY, lot_id=lot_id, plate=plate, user_id=user_id)
+
+
+def sweep_before_revival(reservation_id: int) -> None:
+    """Lock a reservation's claim, and expire the stale holds that stand where it stood.
+
+    All are locked in one statement: one after the other, two of these could wait for each other.
+    """
+    _expire(_STALE_WHERE_IT_STOOD, reservation_id=reservation_id)
+
+
+def expire_stale_holds(*, most: int) -> int:
+    """Expire up to ``most`` holds past their deadline, wherever they are; give how many there were."""
+    return _expire(_STALE_ANYWHERE, most=most)
+
+
+def _expire(stale: str, **values: int | str | None) -> int:
+    now = clock.now()
+    lock = " FOR UPDATE OF c" if _on_postgresql() else ""
+    statement = text(stale + lock).bindparams(*_instants("now"))
+    ids = list(db.session.execute(statement, {"now": now, **values}).scalars())
+    if not ids:
+        return 0
+    # What was prolonged or paid while we waited for its lock is not ended.
+    ended = list(db.session.execute(_END_CLAIMS, {"ids": ids, "now": now}).scalars())
+    if ended:
+        db.session.execute(_EXPIRE_RESERVATIONS, {"ids": ended, "now": now})
+    return len(ended)
+
+
+_CLAIM = """
+    INSERT INTO spot_claims (spot_id, lot_id, starts_at, ends_at, kind, reservation_id, live, expires_at)
+    SELECT id, lot_id, :starts_at, :ends_at, 'reservation', :reservation_id, true, :expires_at
+    FROM spots WHERE id = :spot_id
+"""
+
+# Where two clients want one bay, the second waits for the first and then claims nothing. Without the
+# constraint's name PostgreSQL would swallow every other conflict too.
+_CLAIM_POSTGRESQL = f"{_CLAIM} ON CONFLICT ON CONSTRAINT {OVERLAP} DO NOTHING RETURNING id"
+_CLAIM_SQLITE = f"{_CLAIM} RETURNING id"
+
+
+def claim_spot(
+    spot_id: int,
+    *,
+    reservation_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    expires_at: datetime | None,
+) -> bool:
+    """Claim this very bay for a reservation; tell whether it was free."""
+    statement = text(_CLAIM_POSTGRESQL if _on_postgresql() else _CLAIM_SQLITE).bindparams(
+        *_instants("starts_at", "ends_at", "expires_at")
+    )
+    try:
+        claimed = db.session.execute(
+            statement,
+            {
+                "spot_id": spot_id,
+                "reservation_id": reservation_id,
+                "starts_at": starts_at,
+                "ends_at": ends_at,
+                "expires_at": expires_at,
+            },
+        ).scalar()
+    except IntegrityError as error:
+        if violates(error, OVERLAP):
+            return False
+        raise
+    return claimed is not None
+
+
+def claim_any_spot(
+    lot_id: int,
+    kinds: Sequence[str],
+    *,
+    reservation_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    expires_at: datetime | None,
+) -> int | None:
+    """Claim the best free bay of these kinds for a reservation; give its id, or None when all are taken.
+
+    The best is of the foremost kind; then one that is used around the window anyhow, so that untouched
+    bays stay free for long windows; then the nearest to the entrance; chance decides among equals, so
+    that many clients at once do not all run for one bay.
+    """
+    window = {"starts_at": starts_at, "ends_at": ends_at}
+    for attempt in range(_TRIES):
+        candidates = list(
+            db.session.execute(
+                _candidates(),
+                {
+                    "lot_id": lot_id,
+                    "kinds": list(kinds),
+                    "order": "," + ",".join(kinds) + ",",
+                    "near_from": starts_at - _NEIGHBOURHOOD,
+                    "near_to": ends_at + _NEIGHBOURHOOD,
+                    # After a lost race chance alone decides: the best bay is where the crowd is.
+                    "shuffle": attempt > 0,
+                    **window,
+                },
+            ).scalars()
+        )
+        if not candidates:
+            return None
+        spot_id: int = candidates[0]
+        if claim_spot(spot_id, reservation_id=reservation_id, expires_at=expires_at, **window):
+            return spot_id
+    return None
+
+
+def _candidates() -> TextClause:
+    # A bay that is being changed is passed over: who changes it may wait for a claim that we ended.
+    lock = "FOR SHARE OF s SKIP LOCKED" if _on_postgresql() else ""
+    position = "strpos" if _on_postgresql() else "instr"
+    return text(
+        f"""
+        SELECT s.id FROM spots AS s
+        WHERE s.lot_id = :lot_id AND s.kind IN :kinds AND NOT EXISTS (
+            SELECT 1 FROM spot_claims AS c
+            WHERE c.spot_id = s.id AND c.live AND c.ends_at > :starts_at AND c.starts_at < :ends_at
+        )
+        ORDER BY
+            CASE WHEN :shuffle THEN 0 ELSE {position}(:order, ',' || s.kind || ',') END,
+            CASE WHEN :shuffle THEN 0 WHEN EXISTS (
+                SELECT 1 FROM spot_claims AS c
+                WHERE c.spot_id = s.id AND c.live AND c.ends_at > :near_from AND c.starts_at < :near_to
+            ) THEN 0 ELSE 1 END,
+            CASE WHEN :shuffle THEN 0 ELSE s.entrance_rank END,
+            random()
+        LIMIT 1 {lock}
+        """
+    ).bindparams(
+        bindparam("kinds", expanding=True),
+        *_instants("starts_at", "ends_at", "near_from", "near_to"),
+    )
+
+
+_LOCK = text("SELECT id FROM spot_claims WHERE reservation_id = :reservation_id FOR UPDATE")
+
+_KEEP = text(
+    """
+    UPDATE spot_claims SET expires_at = NULL
+    WHERE reservation_id = :reservation_id AND live AND expires_at > :now RETURNING id
+    """
+).bindparams(*_instants("now"))
+
+_PROLONG = text(
+    """
+    UPDATE spot_claims SET expires_at = :expires_at
+    WHERE reservation_id = :reservation_id AND live AND expires_at > :now RETURNING id
+    """
+).bindparams(*_instants("now", "expires_at"))
+
+_RELEASE = text(
+    "UPDATE spot_claims SET live = false WHERE reservation_id = :reservation_id AND live RETURNING id"
+)
+
+_REVIVE = text(
+    """
+    UPDATE spot_claims SET live = true, expires_at = NULL
+    WHERE reservation_id = :reservation_id AND (NOT live OR expires_at IS NOT NULL) RETURNING id
+    """
+)
+
+
+def lock_claim(reservation_id: int) -> None:
+    """Lock a reservation's claim, as everyone does before changing the reservation."""
+    if _on_postgresql():
+        db.session.execute(_LOCK, {"reservation_id": reservation_id})
+
+
+def keep_claim(reservation_id: int) -> bool:
+    """Make a hold's claim lasting, as its reservation is paid; False when the deadline is past."""
+    return _touched(_KEEP, reservation_id, now=clock.now())
+
+
+def prolong_claim(reservation_id: int, *, expires_at: datetime) -> bool:
+    """Give a hold's claim a later deadline; False when the present one is past."""
+    return _touched(_PROLONG, reservation_id, now=clock.now(), expires_at=expires_at)
+
+
+def release_claim(reservation_id: int) -> bool:
+    """End a reservation's claim, so that its bay is free; False when it ended before."""
+    return _touched(_RELEASE, reservation_id)
+
+
+def revive_claim(reservation_id: int) -> bool:
+    """Take the bay of an expired hold again; False when somebody else has it by now."""
+    savepoint = db.session.begin_nested()
+    try:
+        revived = _touched(_REVIVE, reservation_id)
+    except IntegrityError as error:
+        savepoint.rollback()
+        if violates(error, OVERLAP):
+            return False
+        raise
+    savepoint.commit()
+    return revived
+
+
+def _touched(statement: TextClause, reservation_id: int, **values: datetime) -> bool:
+    row = db.session.execute(statement, {"reservation_id": reservation_id, **values}).first()
+    return row is not None
+
+
+def _on_postgresql() -> bool:
+    return db.engine.dialect.name == "postgresql"

@@ -1,0 +1,76 @@
+"""The ``flask`` commands."""
+
+import sys
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from backend.auth.service import create_admin
+from backend.errors import Problem
+from backend.lots.import_lots import format_report, import_lots
+from backend.web.api import to_json
+from backend.web.openapi import document
+
+
+def register_commands(app: Flask) -> None:
+    """Give ``app`` its commands."""
+    for command in (create_admin_command, import_lots_command, load_demo_command, openapi_command):
+        app.cli.add_command(command)
+
+
+@click.command("create-admin")
+@click.option("--email", required=True)
+@click.option("--name", default="Administrator", show_default=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@with_appcontext
+def create_admin_command(email: str, name: str, *, password_stdin: bool) -> None:
+    """Make an admin, or make a user an admin."""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        user_id = create_admin(email=email, name=name, password=password)
+    except Problem as problem:
+        raise click.ClickException(problem.detail) from problem
+    click.echo(f"{email} is an admin now (user {user_id}).")
+
+
+@click.command("import-lots")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Tell what would happen, and change nothing.")
+@with_appcontext
+def import_lots_command(file: Path, *, dry_run: bool) -> None:
+    """Import car parks from FILE: ParkAPI's GeoJSON, CSV or XLSX. Says row by row what it did."""
+    try:
+        report = import_lots(filename=file.name, content=file.read_bytes(), dry_run=dry_run)
+    except Problem as problem:
+        raise click.ClickException(problem.detail) from problem
+    for line in format_report(report):
+        click.echo(line)
+
+
+@click.command("load-demo")
+@click.option(
+    "--months",
+    type=click.IntRange(0, 24),
+    default=0,
+    show_default=True,
+    help="Months of history before the two weeks; 12 make over 300,000 bookings.",
+)
+@with_appcontext
+def load_demo_command(months: int) -> None:
+    """Load the demonstration: real car parks with two weeks of stays around now. Once is enough."""
+    from backend.demo.loader import load_demo  # noqa: PLC0415 - nobody but the demo pays for it
+
+    for line in load_demo(months):
+        click.echo(line)
+
+
+@click.command("openapi")
+@with_appcontext
+def openapi_command() -> None:
+    """Print the OpenAPI document."""
+    click.echo(to_json(document(current_app)))

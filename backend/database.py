@@ -1,0 +1,119 @@
+"""The engine's ways on SQLite and PostgreSQL, and what its errors mean."""
+
+import re
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Index, UniqueConstraint, event
+from sqlalchemy.exc import IntegrityError
+
+from backend.errors import NotFound
+from backend.extensions import db
+from backend.models.base import Base
+
+Row = TypeVar("Row", bound=Base)
+
+_READS = re.compile(r"\s*(SELECT|WITH|EXPLAIN|PRAGMA|BEGIN)\b", re.IGNORECASE)
+
+_SQLITE_PRAGMAS = (
+    "journal_mode=wal",
+    "busy_timeout=5000",
+    "synchronous=normal",
+    "foreign_keys=on",
+)
+
+
+def engine_options(database_url: str, *, threads: int) -> dict[str, Any]:
+    """Give the engine's options for a process with ``threads`` threads."""
+    if database_url.startswith("sqlite"):
+        # A SQLite connection costs nothing, and a thread waiting for one would hold the write lock back.
+        return {
+            "hide_parameters": True,
+            "pool_size": threads + 2,
+            "max_overflow": 10,
+            "connect_args": {"timeout": 5},
+        }
+    return {
+        # What a statement was given may be a secret, and errors are logged.
+        "hide_parameters": True,
+        "pool_size": threads + 1,
+        "max_overflow": 2,
+        "pool_timeout": 4,
+        "connect_args": {
+            "connect_timeout": 4,
+            "options": "-c timezone=UTC -c lock_timeout=4500 -c statement_timeout=30000",
+        },
+    }
+
+
+def read_options(engine: Engine) -> dict[str, Any]:
+    """Give the options of a connection that only reads.
+
+    PostgreSQL reads without BEGIN and COMMIT: under READ COMMITTED each statement has a snapshot of its
+    own anyhow, and the two round trips would cost as much as a query.
+    """
+    if engine.dialect.name == "sqlite":
+        return {"read_only": True}
+    return {"read_only": True, "isolation_level": "AUTOCOMMIT"}
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Refuse to write where only reading was meant, and teach SQLite to wait for its turn.
+
+    For SQLite that is WAL, and BEGIN IMMEDIATE for all that may write: a plain BEGIN takes its snapshot
+    first and asks for the lock later, which SQLite refuses at once ("database is locked") whatever the
+    busy timeout.
+    """
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _on_execute(connection: Connection, _cursor: Any, statement: str, *_details: Any) -> None:
+        if connection.get_execution_options().get("read_only") and not _READS.match(statement):
+            raise RuntimeError(f"A read-only transaction may not do this: {statement[:80]}")
+
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get("read_only")
+        connection.exec_driver_sql("BEGIN DEFERRED" if read_only else "BEGIN IMMEDIATE")
+
+
+def violates(error: IntegrityError, name: str) -> bool:
+    """Tell whether ``error`` is the breach of the constraint, index or trigger of this name."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        return bool(diagnosis.constraint_name == name)
+    text = str(error.orig)
+    if name in text:
+        return True
+    # SQLite names the columns of a unique constraint, not the constraint.
+    return text.removeprefix("UNIQUE constraint failed: ") == _unique_columns(name)
+
+
+def _unique_columns(name: str) -> str | None:
+    for table in Base.metadata.tables.values():
+        rules: list[UniqueConstraint | Index] = [*table.indexes]
+        rules += [rule for rule in table.constraints if isinstance(rule, UniqueConstraint)]
+        for rule in rules:
+            if rule.name == name:
+                return ", ".join(f"{table.name}.{column.name}" for column in rule.columns)
+    return None
+
+
+def get_row(model: type[Row], row_id: int, *, for_update: bool = False) -> Row:
+    """Give the row of this id, locked until the transaction ends when ``for_update``.
+
+    Raises:
+        NotFound: there is none.
+
+    """
+    row = db.session.get(model, row_id, with_for_update=for_update or None)
+    if row is None:
+        raise NotFound(f"There is no {model.__name__.lower()} {row_id}.")
+    return row

@@ -1,0 +1,1 @@
+"""Real car parks to try the system with."""

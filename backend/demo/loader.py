@@ -1,0 +1,617 @@
+"""Loading the demo: real car parks, people, and two weeks of stays around now, in one transaction."""
+
+import dataclasses
+import json
+import os
+import secrets
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any, TypeAlias, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from backend import clock
+from backend.auth.passwords import hash_password
+from backend.config import settings
+from backend.database import violates
+from backend.demo.people import (
+    ADMIN,
+    CUSTOMS,
+    Customs,
+    DemoDriver,
+    DemoVehicle,
+    assign,
+    gather_crowd,
+    name_drivers,
+)
+from backend.demo.stays import DAYS_A_MONTH, DAYS_BACK, Curve, Place, Stay, mean_curve, plan_stays
+from backend.extensions import db
+from backend.lots.hours import parse_opening_hours
+from backend.lots.import_lots import import_rows
+from backend.lots.importing import ImportFile, LotRow, parse_lots
+from backend.models import (
+    Base,
+    Lot,
+    Payment,
+    Quote,
+    Receipt,
+    Reservation,
+    Role,
+    SandboxIntent,
+    Spot,
+    SpotClaim,
+    Tariff,
+    User,
+    Vehicle,
+    users_roles,
+)
+from backend.payments.receipts import SERIES, take_numbers, write_content
+from backend.payments.service import payment_key
+from backend.reservations.codes import new_code
+from backend.tariffs import pricing
+from backend.tariffs.service import current_tariffs, draft_tariff, publish_tariff
+from backend.transaction import transaction
+from backend.users.service import add_user, ensure_roles
+
+_DATA = Path(__file__).with_name("data")
+_FILES = {
+    "EUR": ("dresden-lots.csv", "heidelberg.geojson", "ulm.geojson", "aalen.geojson"),
+    "INR": ("bengaluru-lots.csv",),
+}
+_LEFT_OUT = {"EUR": "Bengaluru", "INR": "Dresden, Heidelberg, Ulm and Aalen"}
+_ACCOUNTS_FILE = "demo-accounts.txt"
+
+_SEED = "vehicle vault"
+_CROWD = 2500
+_CHUNK = 2000
+_ACQUAINTED = timedelta(days=14)
+"""How long before the first stay the lots and accounts of the demo say that they were made."""
+_PATIENCE_SECONDS = 300
+
+# Kinds of bays that a file of Dresden or Bengaluru does not tell, as one in so many.
+_ONE_IN = {"accessible": 50, "electric": 30, "motorcycle": 60, "large": 40}
+
+_DRESDEN = "Dresden"
+_ELSEWHERE = 0.25
+"""The demo is about Dresden, whose counts it follows: other cities have a quarter of its customers."""
+_POPULAR = {
+    "dresden-parken-Altmarkt": 2.0,
+    "dresden-parken-Terrassenufer": 2.0,
+    "dresden-parken-An-der-Frauenkirche": 2.0,
+    "dresden-parken-Taschenbergpalais": 1.5,
+}
+_PARK_AND_RIDE = ("dresden-parken-Kaditz", "dresden-parken-Prohlis")
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """A price table: ``ladder`` is minutes and amounts."""
+
+    name: str
+    ladder: tuple[tuple[int, int], ...]
+    day_cap_minor: int
+    billing_step_minutes: int
+
+
+_TERMS = {
+    "Dresden": _Terms("Inner city", ((60, 200), (30, 100)), 1800, 30),
+    "Heidelberg": _Terms("Old town", ((60, 250), (30, 100)), 1600, 30),
+    "Ulm": _Terms("City", ((60, 150), (60, 180)), 1200, 60),
+    "Aalen": _Terms("City", ((60, 120), (30, 60)), 800, 30),
+    "Bengaluru": _Terms("Hourly", ((120, 6000), (60, 3000)), 25000, 60),
+}
+_PARK_AND_RIDE_TERMS = _Terms("Park and ride", ((240, 200), (60, 50)), 400, 60)
+
+_Values: TypeAlias = dict[str, Any]
+_Row = TypeVar("_Row", bound=Base)
+
+
+@dataclass(slots=True)
+class _Booking:
+    """One stay with all who have a part in it."""
+
+    stay: Stay
+    driver: DemoDriver
+    vehicle: DemoVehicle
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Who is to be added, and the hashes of their passwords."""
+
+    customs: Customs
+    hashes: Mapping[str, str]
+    hash_of_crowd: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the rows of bookings are written from."""
+
+    now: datetime
+    lots: Mapping[int, Lot]
+    spots: Mapping[int, Spot]
+    users: Mapping[int, User]
+    tariffs: Mapping[int, tuple[int, pricing.Tariff]]
+
+
+def load_demo(months: int = 0) -> list[str]:
+    """Load the demo once, with ``months`` of history before its two weeks; give what to tell the operator."""
+    began = time.monotonic()
+    currency = settings().currency
+    customs = CUSTOMS.get(currency)
+    if customs is None:
+        places = " or ".join(CUSTOMS)
+        return [f"The demo has prices in {places}, but CURRENCY is {currency}: nothing is loaded."]
+    if _is_loaded():
+        return _tell_again(customs, months)
+    # Reading files and hashing takes a while, and needs no write lock.
+    files = [_read_lots(name) for name in _FILES[currency]]
+    passwords = {account.email: secrets.token_urlsafe(9) for account in customs.accounts}
+    hashes = {email: hash_password(password) for email, password in passwords.items()}
+    people = _People(customs, hashes, hash_of_crowd=hash_password(secrets.token_urlsafe(32)))
+    accounts = [
+        f"  {account.roles[-1]:<10} {account.email:<24} {passwords[account.email]}"
+        for account in customs.accounts
+    ]
+    count = _load_in_turn(people, files, accounts, months=months)
+    if count is None:
+        return _tell_again(customs, months)
+    lots = sum(len(file.rows) for file in files)
+    seconds = time.monotonic() - began
+    return [
+        f"The demo is loaded: {lots} car parks and {count} bookings in {seconds:.1f} s.",
+        f"Prices are in {currency}, so the car parks of {_LEFT_OUT[currency]} are left out.",
+        "Its accounts, with passwords that are told this once:",
+        *accounts,
+        f"They are kept in {_accounts_path()}.",
+    ]
+
+
+def _tell_again(customs: Customs, months: int) -> list[str]:
+    lines = ["The demo's accounts:"]
+    lines += [f"  {account.roles[-1]:<10} {account.email}" for account in customs.accounts]
+    if _accounts_path().exists():
+        lines.append(f"Their passwords are in {_accounts_path()}.")
+    if months:
+        lines.append(
+            "The demo was loaded before, and nothing is added to it: use an empty database."
+        )
+    return lines
+
+
+def _is_loaded() -> bool:
+    with transaction(read_only=True):
+        return db.session.scalar(select(User.id).where(User.email == ADMIN.email)) is not None
+
+
+def _load_in_turn(
+    people: _People, files: Sequence[ImportFile], accounts: Sequence[str], *, months: int
+) -> int | None:
+    """Load all or nothing, and count the bookings; None when another process was first.
+
+    The admin's address is unique, and so decides which of two processes loads.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            with transaction():
+                count = _load(people, files, months=months)
+                # Before the commit: nobody could open the accounts if the process died in between.
+                _keep_accounts(accounts)
+        except IntegrityError as error:
+            if violates(error, "uq_users_email"):
+                return None
+            raise
+        except OperationalError as error:
+            # SQLite gives up waiting for another writer sooner than the demo takes to load.
+            if "database is locked" not in str(error.orig) or time.monotonic() > deadline:
+                raise
+        else:
+            return count
+
+
+def _load(people: _People, files: Sequence[ImportFile], *, months: int) -> int:
+    if _on_postgresql():
+        # Both are short for the sake of requests; the second of two loaders waits for the first.
+        db.session.execute(text("SET LOCAL lock_timeout = 0"))
+        db.session.execute(text("SET LOCAL statement_timeout = 0"))
+    now = clock.now()
+    opened_at = now - timedelta(days=DAYS_BACK + months * DAYS_A_MONTH) - _ACQUAINTED
+    # Not for secrets: the same day shall give the same demo.
+    rng = Random(f"{_SEED} {now.date()}")  # noqa: S311 - see above
+    named = name_drivers(people.customs)
+    _add_accounts(people, named)
+    crowd = gather_crowd(people.customs, _CROWD, rng)
+    _add_crowd(crowd, people.hash_of_crowd, opened_at)
+    _add_vehicles([*named, *crowd], opened_at)
+    lots = _add_lots(files, opened_at)
+    spots = {
+        spot.id: spot
+        for spot in db.session.scalars(
+            select(Spot).where(Spot.lot_id.in_(lots)).order_by(Spot.entrance_rank, Spot.id)
+        )
+    }
+    stays = plan_stays(_places(lots, spots), now=now, months=months, rng=rng)
+    bookings = [_Booking(*each) for each in assign(stays, named, crowd, now=now, rng=rng)]
+    # As they were made, so that ids and receipts rise with time.
+    bookings.sort(key=lambda booking: booking.stay.paid_at)
+    _add_bookings(
+        bookings,
+        _Ground(
+            now=now,
+            lots=lots,
+            spots=spots,
+            users={
+                driver.id: _stand_in(User, {"name": driver.name, "email": driver.email})
+                for driver in (*named, *crowd)
+            },
+            tariffs={
+                lot_id: (current.id, current.tariff)
+                for lot_id, current in current_tariffs(lots.keys()).items()
+            },
+        ),
+    )
+    return len(bookings)
+
+
+def _add_accounts(people: _People, named: Sequence[DemoDriver]) -> None:
+    ensure_roles()
+    users = {
+        account.email: add_user(
+            email=account.email,
+            name=account.name,
+            phone=None,
+            password_hash=people.hashes[account.email],
+            timezone=settings().timezone,
+            locale=settings().locale,
+            roles=account.roles,
+        )
+        for account in people.customs.accounts
+    }
+    for driver in named:
+        driver.id = users[driver.email].id
+
+
+def _add_crowd(crowd: Sequence[DemoDriver], password: str, created_at: datetime) -> None:
+    for driver, user_id in zip(crowd, _take_ids(User, len(crowd)), strict=True):
+        driver.id = user_id
+    role_id = db.session.scalars(select(Role.id).where(Role.name == "driver")).one()
+    _insert(
+        User,
+        [
+            {
+                "id": driver.id,
+                "email": driver.email,
+                "name": driver.name,
+                # The hash of a password that nobody knows.
+                "password": password,
+                "active": True,
+                "epoch": 0,
+                "fs_uniquifier": secrets.token_hex(16),
+                "timezone": settings().timezone,
+                "locale": settings().locale,
+                "created_at": created_at,
+                "version": 1,
+            }
+            for driver in crowd
+        ],
+    )
+    db.session.execute(
+        insert(users_roles), [{"user_id": driver.id, "role_id": role_id} for driver in crowd]
+    )
+
+
+def _add_vehicles(drivers: Sequence[DemoDriver], created_at: datetime) -> None:
+    owned = [(driver, vehicle) for driver in drivers for vehicle in driver.vehicles]
+    for (_, vehicle), vehicle_id in zip(owned, _take_ids(Vehicle, len(owned)), strict=True):
+        vehicle.id = vehicle_id
+    _insert(
+        Vehicle,
+        [
+            {
+                "id": vehicle.id,
+                "user_id": driver.id,
+                "plate": vehicle.plate,
+                "kind": vehicle.kind,
+                "electric": vehicle.electric,
+                "height_cm": vehicle.height_cm,
+                "label": "",
+                "make": vehicle.make,
+                "model": vehicle.model,
+                "colour": vehicle.colour,
+                "is_default": vehicle.is_default,
+                "created_at": created_at,
+                "version": 1,
+            }
+            for driver, vehicle in owned
+        ],
+    )
+
+
+def _read_lots(name: str) -> ImportFile:
+    """Read a file of lots, and give lots of one kind of bay a few of the others."""
+    parsed = parse_lots(name, (_DATA / name).read_bytes())
+    if name.endswith(".csv"):
+        parsed = dataclasses.replace(parsed, rows=[_vary_bays(row) for row in parsed.rows])
+    return parsed
+
+
+def _vary_bays(row: LotRow) -> LotRow:
+    special = {kind: max(2, row.capacity // one_in) for kind, one_in in _ONE_IN.items()}
+    kinds = {"standard": row.capacity - sum(special.values()), **special}
+    amenities = sorted({*row.amenities, "accessible", "charging"})
+    return dataclasses.replace(row, capacity_by_kind=kinds, amenities=tuple(amenities))
+
+
+def _add_lots(files: Sequence[ImportFile], opened_at: datetime) -> dict[int, Lot]:
+    """Import the lots, and give each a published tariff."""
+    keys = []
+    for file in files:
+        import_rows(file)
+        keys += [f"{file.source}:{row.external_id}" for row in file.rows]
+    lots = {
+        lot.id: lot
+        for lot in db.session.scalars(select(Lot).where(Lot.external_id.in_(keys)).order_by(Lot.id))
+    }
+    for lot in lots.values():
+        is_far_out = _uid(lot) in _PARK_AND_RIDE
+        terms = _PARK_AND_RIDE_TERMS if is_far_out else _TERMS[lot.city]
+        draft = draft_tariff(
+            lot.id,
+            name=terms.name,
+            increments=[
+                {"minutes": minutes, "amount_minor": amount} for minutes, amount in terms.ladder
+            ],
+            day_cap_minor=terms.day_cap_minor,
+            billing_step_minutes=terms.billing_step_minutes,
+        )
+        publish_tariff(draft.id)
+    # The history needs lots and prices that were there before it.
+    db.session.execute(update(Lot).where(Lot.id.in_(lots)).values(created_at=opened_at))
+    db.session.execute(
+        update(Tariff)
+        .where(Tariff.lot_id.in_(lots))
+        .values(created_at=opened_at, published_at=opened_at)
+    )
+    return lots
+
+
+def _places(lots: Mapping[int, Lot], spots: Mapping[int, Spot]) -> list[Place]:
+    curves: dict[str, Curve] = json.loads((_DATA / "dresden-week.json").read_text())
+    usual = mean_curve(list(curves.values()))
+    bays: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for spot in spots.values():
+        bays[spot.lot_id][spot.kind].append(spot.id)
+    return [
+        Place(
+            lot_id=lot.id,
+            zone=ZoneInfo(lot.timezone),
+            hours=parse_opening_hours(lot.opening_hours),
+            height_limit_cm=lot.height_limit_cm,
+            curve=curves.get(_uid(lot), usual),
+            popularity=_popularity(lot, sum(map(len, bays[lot.id].values()))),
+            bays=bays[lot.id],
+        )
+        for lot in lots.values()
+    ]
+
+
+def _popularity(lot: Lot, capacity: int) -> float:
+    """Weigh a lot: large ones have more customers, but not by as much as they are larger."""
+    size: float = capacity**0.3
+    return size * _POPULAR.get(_uid(lot), 1.0 if lot.city == _DRESDEN else _ELSEWHERE)
+
+
+def _uid(lot: Lot) -> str:
+    """Give a lot's id in its file, without the file."""
+    return (lot.external_id or "").partition(":")[2]
+
+
+def _add_bookings(bookings: Sequence[_Booking], ground: _Ground) -> None:
+    numbers = _number_receipts(bookings)
+    for chunk in _chunks(bookings):
+        rows: dict[type[Base], list[_Values]] = defaultdict(list)
+        ids = {model: _take_ids(model, len(chunk)) for model in (Quote, Reservation, Payment)}
+        for position, booking in enumerate(chunk):
+            quote = _quote(booking, ground, ids[Quote][position])
+            reservation = _reservation(booking, quote, ids[Reservation][position], ground.now)
+            payment = _payment(booking, reservation, ids[Payment][position])
+            rows[Quote].append(quote)
+            rows[Reservation].append(reservation)
+            rows[SpotClaim].append(_claim(booking, reservation))
+            rows[Payment].append(payment)
+            rows[SandboxIntent].append(_intent(payment))
+            rows[Receipt].append(
+                {
+                    **next(numbers),
+                    "payment_id": payment["id"],
+                    "content": write_content(
+                        _stand_in(Payment, payment),
+                        _stand_in(Reservation, reservation),
+                        user=ground.users[booking.driver.id],
+                        lot=ground.lots[booking.stay.place.lot_id],
+                        quote=_stand_in(Quote, quote),
+                        spot=ground.spots[booking.stay.spot_id],
+                    ),
+                    "issued_at": booking.stay.paid_at,
+                }
+            )
+        for model, values in rows.items():
+            _insert(model, values)
+
+
+def _stand_in(_model: type[_Row], values: _Values) -> _Row:
+    """Give something with these attributes; a mapped object would take longer to make than all else."""
+    return cast("_Row", SimpleNamespace(**values))
+
+
+def _number_receipts(bookings: Sequence[_Booking]) -> Iterator[_Values]:
+    """Take the numbers that these bookings need in each year, and give them one by one."""
+    zone = ZoneInfo(settings().timezone)
+    years = [booking.stay.paid_at.astimezone(zone).year for booking in bookings]
+    free = {year: take_numbers(year, count) for year, count in sorted(Counter(years).items())}
+    for year in years:
+        yield {"series": SERIES, "year": year, "number": free[year]}
+        free[year] += 1
+
+
+def _quote(booking: _Booking, ground: _Ground, quote_id: int) -> _Values:
+    stay = booking.stay
+    lot = ground.lots[stay.place.lot_id]
+    tariff_id, tariff = ground.tariffs[lot.id]
+    price = pricing.price(tariff, starts_at=stay.starts_at, ends_at=stay.ends_at, zone=lot.timezone)
+    return {
+        "id": quote_id,
+        "lot_id": lot.id,
+        "tariff_id": tariff_id,
+        "vehicle_id": booking.vehicle.id,
+        "spot_kind": "electric" if stay.kind == "electric" else None,
+        "starts_at": stay.starts_at,
+        "ends_at": stay.ends_at,
+        "total_minor": price.total_minor,
+        "tax_minor": price.tax_minor,
+        "currency": price.currency,
+        "lines": [line.to_dict() for line in price.lines],
+        "taxes": [tax.to_dict() for tax in price.taxes],
+        "refund_policy": lot.refund_policy,
+        "created_at": stay.booked_at,
+        "expires_at": stay.booked_at + timedelta(minutes=settings().quote_minutes),
+    }
+
+
+def _reservation(booking: _Booking, quote: _Values, reservation_id: int, now: datetime) -> _Values:
+    stay = booking.stay
+    is_over = stay.ends_at <= now
+    status = "completed" if is_over else "checked_in" if stay.starts_at <= now else "confirmed"
+    return {
+        "id": reservation_id,
+        "code": new_code(),
+        "user_id": booking.driver.id,
+        "vehicle_id": booking.vehicle.id,
+        "plate": booking.vehicle.plate,
+        "lot_id": stay.place.lot_id,
+        "quote_id": quote["id"],
+        "starts_at": stay.starts_at,
+        "ends_at": stay.ends_at,
+        "status": status,
+        "live": not is_over,
+        "source": "app",
+        "pinned": False,
+        "price_minor": quote["total_minor"],
+        "currency": quote["currency"],
+        "refund_policy": quote["refund_policy"],
+        "hold_expires_at": stay.booked_at + timedelta(minutes=settings().hold_minutes),
+        "hold_extended_by": 0,
+        "created_at": stay.booked_at,
+        "confirmed_at": stay.paid_at,
+        "ended_at": stay.ends_at if is_over else None,
+    }
+
+
+def _claim(booking: _Booking, reservation: _Values) -> _Values:
+    return {
+        "spot_id": booking.stay.spot_id,
+        "lot_id": reservation["lot_id"],
+        "starts_at": reservation["starts_at"],
+        "ends_at": reservation["ends_at"],
+        "kind": "reservation",
+        "reservation_id": reservation["id"],
+        "live": reservation["live"],
+    }
+
+
+def _payment(booking: _Booking, reservation: _Values, payment_id: int) -> _Values:
+    return {
+        "id": payment_id,
+        "reservation_id": reservation["id"],
+        "user_id": reservation["user_id"],
+        "purpose": "booking",
+        "gateway": "sandbox",
+        "gateway_ref": f"sbx_{secrets.token_hex(12)}",
+        "amount_minor": reservation["price_minor"],
+        "refunded_minor": 0,
+        "currency": reservation["currency"],
+        "status": "succeeded",
+        "created_at": booking.stay.booked_at,
+        "settled_at": booking.stay.paid_at,
+    }
+
+
+def _intent(payment: _Values) -> _Values:
+    """Enter a charge in the sandbox bank's books, so that it can be given back."""
+    return {
+        "id": payment["gateway_ref"],
+        "idempotency_key": payment_key(payment["id"]),
+        "amount_minor": payment["amount_minor"],
+        "refunded_minor": 0,
+        "currency": payment["currency"],
+        "status": "succeeded",
+        "created_at": payment["created_at"],
+    }
+
+
+def _chunks(bookings: Sequence[_Booking]) -> Iterator[Sequence[_Booking]]:
+    for start in range(0, len(bookings), _CHUNK):
+        yield bookings[start : start + _CHUNK]
+
+
+def _insert(model: type[Base], values: Sequence[_Values]) -> None:
+    """Insert rows of the same columns, as fast as each database can."""
+    table = Base.metadata.tables[model.__tablename__]
+    if not _on_postgresql():
+        # Into the table, since the mapper would look at every row.
+        db.session.execute(insert(table), values)
+        return
+    columns = ", ".join(f'"{name}"' for name in values[0])
+    connection: Any = db.session.connection().connection
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy,
+    ):
+        for row in values:
+            copy.write_row([_plain(value) for value in row.values()])
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, (dict, list)) else value
+
+
+def _take_ids(model: type[Base], count: int) -> Sequence[int]:
+    """Take ids for new rows; on SQLite this transaction is the only writer."""
+    table = model.__tablename__
+    if _on_postgresql():
+        statement = text(
+            "SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)"
+        )
+        ids: Sequence[int] = (
+            db.session.execute(statement, {"table": table, "count": count}).scalars().all()
+        )
+        return ids
+    last: int = db.session.execute(text(f"SELECT coalesce(max(id), 0) FROM {table}")).scalar_one()
+    return range(last + 1, last + 1 + count)
+
+
+def _on_postgresql() -> bool:
+    return db.engine.dialect.name == "postgresql"
+
+
+def _keep_accounts(accounts: Sequence[str]) -> None:
+    path = _accounts_path()
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text("\n".join(accounts) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def _accounts_path() -> Path:
+    return settings().instance / _ACCOUNTS_FILE

@@ -1,0 +1,291 @@
+"""The catalogue of everything that this system refuses (RFC 9457), one class each.
+
+Renaming a class renames its ``type`` and is a change of the API.
+"""
+
+import re
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+
+class Problem(Exception):  # noqa: N818 - a Problem says what is wrong: LotFull, not LotFullError
+    """A refusal that the caller may read: a status, a title and a full sentence."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, detail: str = "", **extensions: Any) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or f"{self.title}."
+        self.extensions = extensions
+
+    @classmethod
+    def slug(cls) -> str:
+        """Give the last part of the problem's type: LotFull is ``lot-full``."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+
+
+class BadRequest(Problem):
+    """The request cannot be read: broken JSON, or nested too deeply."""
+
+    status = HTTPStatus.BAD_REQUEST
+    title = "The request cannot be read"
+
+
+class Unauthenticated(Problem):
+    """There is no valid access token in the Authorization header."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    title = "Sign in to go on"
+
+
+class InvalidCredentials(Problem):
+    """The address and the password do not belong together."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    title = "The e-mail address or the password is wrong"
+
+
+class InvalidRefreshToken(Problem):
+    """The refresh token is unknown, used before, too old, or its sign-in has ended."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    title = "Sign in again"
+
+
+class Forbidden(Problem):
+    """The caller's roles do not allow this."""
+
+    status = HTTPStatus.FORBIDDEN
+    title = "You may not do this"
+
+
+class NotFound(Problem):
+    """There is no such thing, or it belongs to somebody else."""
+
+    status = HTTPStatus.NOT_FOUND
+    title = "There is no such thing"
+
+
+class MethodNotAllowed(Problem):
+    """The path exists, the method does not."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    title = "This method is not allowed here"
+
+
+class Conflict(Problem):
+    """Somebody else changed this at the same moment."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This was changed at the same moment"
+
+
+class PreconditionFailed(Problem):
+    """The thing is no longer what If-Match says."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    title = "This was changed since you read it"
+
+
+class ContentTooLarge(Problem):
+    """The body is over the limit."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    title = "The request is too large"
+
+
+class UnsupportedMediaType(Problem):
+    """The body is not of a kind that is read here."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    title = "This kind of body is not read here"
+
+
+class InvalidInput(Problem):
+    """Some fields are missing, unknown or wrong; ``errors`` names each."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "Some fields need another look"
+
+
+class TooManyRequests(Problem):
+    """A limit on tries is used up; ``retry_after`` is in seconds."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    title = "Too many tries"
+
+
+class InternalError(Problem):
+    """A fault of ours; the request id finds it in the log."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    title = "Something went wrong on our side"
+
+
+class ServiceUnavailable(Problem):
+    """A part of the system is away; ``retry_after`` is in seconds."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    title = "The service is busy, please try again"
+
+
+class IdempotencyKeyReused(Problem):
+    """The key came before with another body."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "This idempotency key was used for another request"
+
+
+class RequestInProgress(Problem):
+    """The same request with the same key is still running; ``retry_after`` is in seconds."""
+
+    status = HTTPStatus.CONFLICT
+    title = "The same request is still running"
+
+
+class InvalidCode(Problem):
+    """The one-time code is wrong, used, or too old."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "This code is not valid"
+
+
+class PlateTaken(Problem):
+    """The driver has a vehicle with this plate already."""
+
+    status = HTTPStatus.CONFLICT
+    title = "You have a vehicle with this plate already"
+
+
+class VehicleInUse(Problem):
+    """A live reservation stands for the vehicle."""
+
+    status = HTTPStatus.CONFLICT
+    title = "A booking stands for this vehicle"
+
+
+class TooManyVehicles(Problem):
+    """The driver has as many vehicles as allowed."""
+
+    status = HTTPStatus.CONFLICT
+    title = "You have too many vehicles"
+
+
+class LabelTaken(Problem):
+    """The lot has a bay with this label already."""
+
+    status = HTTPStatus.CONFLICT
+    title = "The lot has a bay with this label already"
+
+
+class LotInUse(Problem):
+    """Live reservations stand in the lot; ``reservations`` lists them."""
+
+    status = HTTPStatus.CONFLICT
+    title = "Bookings stand in this lot"
+
+
+class SpotInUse(Problem):
+    """Live reservations stand on the bay; ``reservations`` lists them."""
+
+    status = HTTPStatus.CONFLICT
+    title = "Bookings stand on this bay"
+
+
+class IllegalTransition(Problem):
+    """The thing is not in a state from which this is possible; ``status_now`` tells which."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This is not possible any more"
+
+
+class FileUnreadable(Problem):
+    """The uploaded file is not one of the kinds read here, or is broken from the start."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "The file cannot be read"
+
+
+class TariffNotDraft(Problem):
+    """The tariff was published before; a published one is never changed."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This tariff is published already"
+
+
+class LotNotBookable(Problem):
+    """The lot cannot be booked for this window or vehicle; ``reason`` tells why."""
+
+    status = HTTPStatus.CONFLICT
+    title = "The lot cannot be booked for this time"
+
+
+class QuoteExpired(Problem):
+    """The quote is older than its time; ask for a new one."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This price has expired"
+
+
+class SpotTaken(Problem):
+    """The pinned bay is not free for the window; ``alternatives`` lists what is."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This bay is taken"
+
+
+class LotFull(Problem):
+    """No bay that fits is free for the window; ``alternatives`` lists what is."""
+
+    status = HTTPStatus.CONFLICT
+    title = "The lot has no free bay"
+
+
+class VehicleDoesNotFit(Problem):
+    """The bay is of a kind that the vehicle may not use, or the lot is too low."""
+
+    status = HTTPStatus.CONFLICT
+    title = "The vehicle does not fit"
+
+
+class VehicleAlreadyBooked(Problem):
+    """A live reservation of the same plate overlaps the window."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This vehicle is booked for that time already"
+
+
+class TooManyHolds(Problem):
+    """The driver has as many unpaid holds as allowed."""
+
+    status = HTTPStatus.CONFLICT
+    title = "You have too many unpaid bookings"
+
+
+class TooManyReservations(Problem):
+    """The driver has as many live reservations as allowed."""
+
+    status = HTTPStatus.CONFLICT
+    title = "You have too many live bookings"
+
+
+class HoldExpired(Problem):
+    """The hold's deadline is past, and with it the right to pay."""
+
+    status = HTTPStatus.CONFLICT
+    title = "The time to pay is over"
+
+
+class AlreadyPaid(Problem):
+    """Nothing is due on the reservation."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This booking is paid"
+
+
+class PaymentInProgress(Problem):
+    """Another payment of the same reservation is not decided yet."""
+
+    status = HTTPStatus.CONFLICT
+    title = "A payment is under way"

@@ -1,0 +1,1 @@
+"""Live events: tickets for the streams that the live process serves."""

@@ -1,0 +1,208 @@
+"""The live-events process: server-sent events over ASGI, away from the web workers' threads.
+
+It knows tickets and streams only: no database, no application. Run it by
+``granian --interface asgi backend.live:app``.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from backend.config import Settings
+from backend.errors import MethodNotAllowed, NotFound, Problem, ServiceUnavailable, Unauthenticated
+from backend.valkey import SOCKET_SECONDS, TICKET_KEY
+
+logger = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+_HEARTBEAT_SECONDS = 15.0
+_RETRY_MILLISECONDS = 3000
+_MOST_STREAMS = 4000
+_LONGEST_TICKET = 128
+
+
+class LiveEvents:
+    """The ASGI application: ``/healthz``, and ``/events`` for whoever brings a ticket."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        most_streams: int = _MOST_STREAMS,
+        heartbeat_seconds: float = _HEARTBEAT_SECONDS,
+    ) -> None:
+        self._origins = {_origin(url) for url in (settings.public_url, *settings.cors_origins)}
+        self._redis_url = settings.redis_url
+        self._most_streams = most_streams
+        self._heartbeat_seconds = heartbeat_seconds
+        self._streams = 0
+        self._valkey: Redis | None = None
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request, or follow the server's start and end."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            cors = self._cors(scope)
+            try:
+                await self._answer(scope, receive, send, cors)
+            except Problem as problem:
+                await _refuse(problem, scope["path"], send, cors)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                # Made here, in the worker's own event loop.
+                self._valkey = Redis.from_url(
+                    self._redis_url or "redis://127.0.0.1:6379/0",
+                    socket_timeout=SOCKET_SECONDS,
+                    socket_connect_timeout=SOCKET_SECONDS,
+                    retry=Retry(NoBackoff(), 0),
+                )
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                if self._valkey is not None:
+                    await self._valkey.aclose()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _answer(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, cors: Headers
+    ) -> None:
+        path, method = scope["path"], scope["method"]
+        if path not in {"/healthz", "/events"}:
+            raise NotFound
+        if method == "OPTIONS":
+            await _send_whole(send, 204, [*cors, (b"access-control-allow-methods", b"GET")])
+        elif method != "GET":
+            raise MethodNotAllowed
+        elif path == "/healthz":
+            body = json.dumps({"status": "ok", "streams": self._streams}).encode()
+            await _send_whole(send, 200, [*cors, (b"content-type", b"application/json")], body)
+        else:
+            await self._open_stream(scope, receive, send, cors)
+
+    async def _open_stream(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, cors: Headers
+    ) -> None:
+        if self._streams >= self._most_streams:
+            raise ServiceUnavailable(
+                "Too many live connections are open; try again soon.", retry_after=10
+            )
+        # Counted before the first wait, so that a burst cannot pass the bound together.
+        self._streams += 1
+        try:
+            await self._redeem(parse_qs(scope["query_string"].decode("latin-1")))
+            await self._stream(receive, send, cors)
+        finally:
+            self._streams -= 1
+
+    async def _redeem(self, query: dict[str, list[str]]) -> dict[str, Any]:
+        """Exchange the one-use ticket for what it was made for.
+
+        Raises:
+            Unauthenticated: it is unknown, used, too old, or was made for another lot.
+            ServiceUnavailable: Valkey does not answer.
+
+        """
+        ticket = query.get("ticket", [""])[0]
+        if not 0 < len(ticket) <= _LONGEST_TICKET or self._valkey is None:
+            raise Unauthenticated("Ask for a new ticket.")
+        try:
+            kept = await self._valkey.getdel(TICKET_KEY.format(ticket))
+        except (RedisError, OSError) as error:
+            logger.warning("Valkey is away; a stream was refused: %s", error)
+            raise ServiceUnavailable("Live events are away for a moment.", retry_after=5) from error
+        claims: dict[str, Any] = json.loads(kept) if kept else {}
+        lot_id = query.get("lot_id", [None])[0]
+        made_for = claims.get("lot_id")
+        if not claims or (made_for is not None and lot_id not in {None, str(made_for)}):
+            raise Unauthenticated("Ask for a new ticket.")
+        return claims
+
+    async def _stream(self, receive: Receive, send: Send, cors: Headers) -> None:
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    *cors,
+                    (b"content-type", b"text/event-stream; charset=utf-8"),
+                    (b"cache-control", b"no-store"),
+                    (b"x-accel-buffering", b"no"),
+                ],
+            }
+        )
+        await _send_chunk(send, f"retry: {_RETRY_MILLISECONDS}\n\n")
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            while not (await asyncio.wait([gone], timeout=self._heartbeat_seconds))[0]:
+                await _send_chunk(send, ": heartbeat\n\n")
+        finally:
+            gone.cancel()
+
+    def _cors(self, scope: MutableMapping[str, Any]) -> Headers:
+        origin = dict(scope["headers"]).get(b"origin", b"").decode("latin-1")
+        vary: Headers = [(b"vary", b"Origin")]
+        return (
+            [*vary, (b"access-control-allow-origin", origin.encode("latin-1"))]
+            if origin in self._origins
+            else vary
+        )
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_chunk(send: Send, text: str) -> None:
+    await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+
+async def _send_whole(send: Send, status: int, headers: Headers, body: bytes = b"") -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _refuse(problem: Problem, path: str, send: Send, cors: Headers) -> None:
+    body = {
+        "type": f"/problems/{problem.slug()}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": path,
+        **problem.extensions,
+    }
+    headers: Headers = [
+        *cors,
+        (b"content-type", b"application/problem+json"),
+        (b"cache-control", b"no-store"),
+    ]
+    if retry_after := problem.extensions.get("retry_after"):
+        headers.append((b"retry-after", str(retry_after).encode()))
+    if isinstance(problem, MethodNotAllowed):
+        headers.append((b"allow", b"GET, OPTIONS"))
+    await _send_whole(send, problem.status, headers, json.dumps(body).encode())
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+app = LiveEvents(Settings.load())

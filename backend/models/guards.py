@@ -1,0 +1,82 @@
+"""The guards that no metadata describes: they make overlap impossible in the database itself.
+
+Alembic's batch mode makes a SQLite table anew and silently drops its triggers, so a migration that
+uses it on one of these tables calls :func:`install_guards` again; the application asks
+:func:`missing_guards` when it starts.
+"""
+
+from sqlalchemy import Connection, text
+
+from backend.models.claim import OVERLAP
+from backend.models.reservation import PLATE_OVERLAP
+
+# Closures share the occupant 0, so they may overlap one another; each reservation is an occupant of its own.
+_POSTGRESQL = (
+    "CREATE EXTENSION IF NOT EXISTS btree_gist",
+    f"""
+    ALTER TABLE spot_claims ADD CONSTRAINT {OVERLAP} EXCLUDE USING gist (
+        spot_id WITH =, tstzrange(starts_at, ends_at) WITH &&, (coalesce(reservation_id, 0)) WITH <>
+    ) WHERE (live)
+    """,
+    f"""
+    ALTER TABLE reservations ADD CONSTRAINT {PLATE_OVERLAP} EXCLUDE USING gist (
+        plate WITH =, tstzrange(starts_at, ends_at) WITH &&
+    ) WHERE (live)
+    """,
+)
+
+_CLAIM_OVERLAPS = f"""
+    BEGIN
+        SELECT RAISE(ABORT, '{OVERLAP}') WHERE EXISTS (
+            SELECT 1 FROM spot_claims AS other
+            WHERE other.spot_id = NEW.spot_id AND other.live
+              AND other.ends_at > NEW.starts_at AND other.starts_at < NEW.ends_at
+              AND coalesce(other.reservation_id, 0) <> coalesce(NEW.reservation_id, 0)
+              AND other.id <> NEW.id
+        );
+    END
+"""
+
+_PLATE_OVERLAPS = f"""
+    BEGIN
+        SELECT RAISE(ABORT, '{PLATE_OVERLAP}') WHERE EXISTS (
+            SELECT 1 FROM reservations AS other
+            WHERE other.plate = NEW.plate AND other.live
+              AND other.ends_at > NEW.starts_at AND other.starts_at < NEW.ends_at
+              AND other.id <> NEW.id
+        );
+    END
+"""
+
+_SQLITE = {
+    f"{OVERLAP}_insert": f"BEFORE INSERT ON spot_claims WHEN NEW.live {_CLAIM_OVERLAPS}",
+    f"{OVERLAP}_update": (
+        "BEFORE UPDATE OF spot_id, starts_at, ends_at, live, reservation_id"
+        f" ON spot_claims WHEN NEW.live {_CLAIM_OVERLAPS}"
+    ),
+    f"{PLATE_OVERLAP}_insert": f"BEFORE INSERT ON reservations WHEN NEW.live {_PLATE_OVERLAPS}",
+    f"{PLATE_OVERLAP}_update": (
+        f"BEFORE UPDATE OF plate, starts_at, ends_at, live ON reservations WHEN NEW.live {_PLATE_OVERLAPS}"
+    ),
+}
+
+
+def install_guards(connection: Connection) -> None:
+    """Put every guard in place that is not there yet."""
+    if connection.dialect.name == "sqlite":
+        for name, body in _SQLITE.items():
+            connection.execute(text(f"CREATE TRIGGER IF NOT EXISTS {name} {body}"))
+    elif missing_guards(connection):
+        for statement in _POSTGRESQL:
+            connection.execute(text(statement))
+
+
+def missing_guards(connection: Connection) -> set[str]:
+    """Name the guards that the database should have and has not."""
+    if connection.dialect.name == "sqlite":
+        wanted = set(_SQLITE)
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        wanted = {OVERLAP, PLATE_OVERLAP}
+        query = "SELECT conname FROM pg_constraint WHERE contype = 'x'"
+    return wanted - set(connection.execute(text(query)).scalars())

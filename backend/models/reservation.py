@@ -1,0 +1,90 @@
+"""Reservations: a driver's right to one bay for one window."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from backend.models.base import Base, BigId
+from backend.models.claim import SpotClaim
+from backend.models.lot import Lot
+from backend.models.tariff import Quote
+from backend.models.vehicle import Vehicle
+
+LIVE_STATUSES = ("held", "confirmed", "checked_in", "overstayed")
+STATUSES = (*LIVE_STATUSES, "completed", "cancelled", "expired", "no_show")
+
+
+class Reservation(Base):
+    """A right to one bay for ``[starts_at, ends_at)``. Which bay, its claim says.
+
+    Two live reservations of one plate never overlap, whoever made them: PostgreSQL holds that by the
+    exclusion constraint ``ex_reservations_plate_overlap``, SQLite by triggers of the same name.
+    """
+
+    __tablename__ = "reservations"
+    __table_args__ = (
+        UniqueConstraint("code", name="uq_reservations_code"),
+        CheckConstraint("starts_at < ends_at", name="starts_before_end"),
+        CheckConstraint(
+            "status IN ('held', 'confirmed', 'checked_in', 'overstayed',"
+            " 'completed', 'cancelled', 'expired', 'no_show')",
+            name="status_known",
+        ),
+        CheckConstraint(
+            "live = (status IN ('held', 'confirmed', 'checked_in', 'overstayed'))",
+            name="live_follows_status",
+        ),
+        CheckConstraint(
+            "(status = 'held') <= (hold_expires_at IS NOT NULL)", name="hold_has_deadline"
+        ),
+        CheckConstraint("price_minor >= 0", name="price_not_negative"),
+        Index("ix_reservations_user_starts_at", "user_id", "starts_at", "id"),
+        Index("ix_reservations_lot_starts_at", "lot_id", "starts_at"),
+        Index(
+            "ix_reservations_plate_live",
+            "plate",
+            "ends_at",
+            postgresql_where=text("live"),
+            sqlite_where=text("live"),
+        ),
+        Index(
+            "ix_reservations_hold_expires_live",
+            "hold_expires_at",
+            postgresql_where=text("live AND status = 'held'"),
+            sqlite_where=text("live AND status = 'held'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    vehicle_id: Mapped[int] = mapped_column(ForeignKey("vehicles.id"))
+    plate: Mapped[str]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lots.id"))
+    quote_id: Mapped[int] = mapped_column(ForeignKey("quotes.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    status: Mapped[str]
+    live: Mapped[bool]
+    source: Mapped[str] = mapped_column(default="app")
+    pinned: Mapped[bool] = mapped_column(default=False)
+    """The driver chose this very bay, so nobody moves it."""
+    price_minor: Mapped[int] = mapped_column(BigId)
+    currency: Mapped[str]
+    refund_policy: Mapped[str]
+    hold_expires_at: Mapped[datetime | None]
+    """The deadline to pay; kept after the payment as a fact of the history."""
+    hold_extended_by: Mapped[int] = mapped_column(default=0)
+    """Bits of what lengthened the hold once: 1 the start of a payment, 2 a failed one, 4 the driver's wish."""
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    """When it left the live states."""
+    lot: Mapped[Lot] = relationship(lazy="raise")
+    vehicle: Mapped[Vehicle] = relationship(lazy="raise")
+    quote: Mapped[Quote] = relationship(lazy="raise")
+    claim: Mapped[SpotClaim] = relationship(lazy="raise", uselist=False, viewonly=True)
+
+
+PLATE_OVERLAP = "ex_reservations_plate_overlap"

@@ -1,0 +1,16 @@
+"""Background work on mail."""
+
+from backend.celery import task
+from backend.notifications import service
+
+
+@task("notifications.send_mail", in_transaction=False)
+def send_mail(mail_id: int) -> None:
+    """Send one mail of the outbox."""
+    service.send_mail(mail_id)
+
+
+@task("notifications.send_due", in_transaction=False)
+def send_due() -> None:
+    """Send the mail that is due, whatever became of its task."""
+    service.send_due_mail()

@@ -1,0 +1,1 @@
+"""Payments: taking money through a gateway, and the receipts that prove it."""

@@ -1,0 +1,28 @@
+"""What must be true before anything is served: the newest schema, and in the demo its car parks.
+
+``run.py`` runs this module in a process of its own, which is gone before the others start; what it
+prints is what the operator should know.
+"""
+
+import sys
+
+from backend import create_app
+from backend.config import Settings
+from backend.migrate import migrate_database
+
+
+def main() -> None:
+    """Migrate, load the demo once, and say how to sign in to it."""
+    settings = Settings.load()
+    app = create_app(settings)
+    migrate_database(app)
+    if settings.demo:
+        from backend.demo.loader import load_demo  # noqa: PLC0415 - nobody but the demo pays for it
+
+        with app.app_context():
+            for line in load_demo():
+                sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    main()

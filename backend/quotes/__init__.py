@@ -1,0 +1,1 @@
+"""Quotes: prices of a window that hold for a while."""

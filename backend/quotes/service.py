@@ -1,0 +1,128 @@
+"""What may be done to quotes: asking for a price that holds for a while."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from backend import clock
+from backend.claims.availability import capacity_by_kind
+from backend.claims.fit import fitting_kinds
+from backend.config import settings
+from backend.errors import LotNotBookable, Unauthenticated, VehicleDoesNotFit
+from backend.extensions import db
+from backend.identity import Caller
+from backend.lots.hours import is_open_throughout, parse_opening_hours
+from backend.lots.service import get_visible_lot
+from backend.lots.window import check_window
+from backend.models import Lot, Quote, Vehicle
+from backend.models.lot import SPOT_KINDS
+from backend.tariffs import pricing
+from backend.tariffs.service import CurrentTariff, current_tariffs
+from backend.vehicles.service import get_vehicle
+
+
+def make_quote(
+    caller: Caller | None,
+    *,
+    lot_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    spot_kind: str | None = None,
+    vehicle_id: int | None = None,
+) -> Quote:
+    """Price a window of a lot, and keep the price for as long as quotes are valid.
+
+    It says what the window costs and that the lot takes such bookings, not that a bay is free.
+
+    Raises:
+        InvalidInput: the window is one that nobody may book.
+        Unauthenticated: a vehicle is named, but nobody is signed in.
+        NotFound: there is no such lot to be seen, or no such vehicle of the caller.
+        LotNotBookable: the lot is not open to bookings or not for this window, has no tariff, or has
+            no bay of a fitting kind; ``reason`` tells which.
+        VehicleDoesNotFit: the vehicle is too high, or may not use this kind of bay.
+
+    """
+    now = clock.now()
+    check_window(now, starts_at, ends_at)
+    vehicle = None if vehicle_id is None else _get_own_vehicle(caller, vehicle_id)
+    lot = _get_bookable_lot(caller, lot_id)
+    if not is_open_throughout(
+        parse_opening_hours(lot.opening_hours), starts_at, ends_at, ZoneInfo(lot.timezone)
+    ):
+        raise LotNotBookable(
+            f"{lot.name} is not open for the whole of this time.", reason="outside_opening_hours"
+        )
+    current = _get_tariff(lot)
+    _check_fit(lot, vehicle, spot_kind)
+    price = pricing.price(current.tariff, starts_at=starts_at, ends_at=ends_at, zone=lot.timezone)
+    quote = Quote(
+        lot_id=lot.id,
+        tariff_id=current.id,
+        vehicle_id=vehicle_id,
+        spot_kind=spot_kind,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        total_minor=price.total_minor,
+        tax_minor=price.tax_minor,
+        currency=price.currency,
+        lines=[line.to_dict() for line in price.lines],
+        taxes=[tax.to_dict() for tax in price.taxes],
+        refund_policy=lot.refund_policy,
+        created_at=now,
+        expires_at=now + timedelta(minutes=settings().quote_minutes),
+    )
+    db.session.add(quote)
+    # Gives the quote its id, by which it is booked.
+    db.session.flush()
+    return quote
+
+
+def _get_own_vehicle(caller: Caller | None, vehicle_id: int) -> Vehicle:
+    if caller is None:
+        raise Unauthenticated("Sign in to ask for the price of a vehicle of yours.")
+    return get_vehicle(caller, vehicle_id)
+
+
+def _get_bookable_lot(caller: Caller | None, lot_id: int) -> Lot:
+    lot = get_visible_lot(caller, lot_id)
+    if lot.status != "open":
+        raise LotNotBookable(f"{lot.name} takes no bookings now.", reason=lot.status)
+    return lot
+
+
+def _get_tariff(lot: Lot) -> CurrentTariff:
+    current = current_tariffs([lot.id]).get(lot.id)
+    if current is None:
+        raise LotNotBookable(f"{lot.name} has no prices yet.", reason="no_tariff")
+    return current
+
+
+def _check_fit(lot: Lot, vehicle: Vehicle | None, spot_kind: str | None) -> None:
+    """Refuse a vehicle or a kind of bay that the lot cannot serve."""
+    # A driver's right to an accessible bay cannot be shown yet, so nobody has it.
+    kinds = tuple(kind for kind in SPOT_KINDS if kind != "accessible")
+    if vehicle is not None:
+        kinds = fitting_kinds(vehicle.kind, electric=vehicle.electric)
+        if (
+            lot.height_limit_cm is not None
+            and vehicle.height_cm is not None
+            and vehicle.height_cm > lot.height_limit_cm
+        ):
+            raise VehicleDoesNotFit(
+                f"{lot.name} takes vehicles up to {lot.height_limit_cm} cm, and this one is"
+                f" {vehicle.height_cm} cm high.",
+                height_limit_cm=lot.height_limit_cm,
+            )
+    if spot_kind is not None:
+        if spot_kind not in kinds:
+            raise VehicleDoesNotFit(_why_not(spot_kind), fitting_kinds=list(kinds))
+        kinds = (spot_kind,)
+    capacity = capacity_by_kind([lot.id]).get(lot.id, {})
+    if not any(capacity.get(kind) for kind in kinds):
+        raise LotNotBookable(f"{lot.name} has no bay that would fit.", reason="no_fitting_bay")
+
+
+def _why_not(spot_kind: str) -> str:
+    if spot_kind == "accessible":
+        return "Accessible bays are for drivers with a confirmed permit."
+    return f"This vehicle may not use a bay of the kind {spot_kind}."

@@ -1,0 +1,60 @@
+"""What a driver may take instead, when the wish cannot be granted."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, text
+
+from backend.extensions import db
+from backend.lots.search import find_next_window, list_free_nearby
+from backend.models import Lot, Quote, Spot, UtcDateTime
+
+_MOST_SPOTS = 3
+_MOST_LOTS = 3
+
+_FREE_SPOTS = text(
+    """
+    SELECT s.id, s.label, s.level, s.kind FROM spots AS s
+    WHERE s.lot_id = :lot_id AND s.kind IN :kinds AND NOT EXISTS (
+        SELECT 1 FROM spot_claims AS c
+        WHERE c.spot_id = s.id AND c.live AND c.ends_at > :starts_at AND c.starts_at < :ends_at
+    )
+    ORDER BY CASE WHEN s.level = :level THEN 0 ELSE 1 END,
+             (s.x - :x) * (s.x - :x) + (s.y - :y) * (s.y - :y), s.entrance_rank, s.id
+    LIMIT :most
+    """
+).bindparams(
+    bindparam("kinds", expanding=True),
+    bindparam("starts_at", type_=UtcDateTime()),
+    bindparam("ends_at", type_=UtcDateTime()),
+)
+
+
+def find_alternatives(
+    lot: Lot, quote: Quote, kinds: Sequence[str], *, near: Spot | None = None
+) -> dict[str, Any]:
+    """List free bays of the lot, nearest to ``near`` first; when there are none, other lots and a later time."""
+    window = {"starts_at": quote.starts_at, "ends_at": quote.ends_at}
+    spots = [
+        dict(row._mapping)  # noqa: SLF001 - the public name of a row's mapping
+        for row in db.session.execute(
+            _FREE_SPOTS,
+            {
+                "lot_id": lot.id,
+                "kinds": list(kinds),
+                "level": near.level if near else "",
+                "x": near.x if near else 0.0,
+                "y": near.y if near else 0.0,
+                "most": _MOST_SPOTS,
+                **window,
+            },
+        )
+    ]
+    if spots:
+        return {"spots": spots, "lots": [], "next_window": None}
+    later = find_next_window(lot, kinds=kinds, **window)
+    return {
+        "spots": [],
+        "lots": list_free_nearby(lot, kinds=kinds, most=_MOST_LOTS, **window),
+        "next_window": {"starts_at": later.starts_at, "ends_at": later.ends_at} if later else None,
+    }

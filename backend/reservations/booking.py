@@ -1,0 +1,252 @@
+"""Booking a bay: from a price to a hold."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy.exc import IntegrityError
+
+from backend import clock
+from backend.claims import service as claims
+from backend.claims.fit import fitting_kinds
+from backend.config import settings
+from backend.database import get_row, violates
+from backend.errors import (
+    LotFull,
+    LotNotBookable,
+    NotFound,
+    QuoteExpired,
+    SpotTaken,
+    TooManyHolds,
+    TooManyReservations,
+    VehicleAlreadyBooked,
+    VehicleDoesNotFit,
+)
+from backend.extensions import db
+from backend.identity import Caller
+from backend.lots.window import check_window
+from backend.models import Lot, Quote, Reservation, Spot, User, UtcDateTime, Vehicle
+from backend.models.reservation import PLATE_OVERLAP
+from backend.quotes import service as quotes
+from backend.reservations.alternatives import find_alternatives
+from backend.reservations.codes import new_code
+from backend.reservations.confirming import queue_ticket
+from backend.signals import availability_changed
+from backend.transaction import after_commit
+from backend.vehicles.service import get_vehicle
+
+MOST_LIVE = 5
+MOST_HOLDS = 2
+
+_LIVE_OF_DRIVER = text(
+    """
+    SELECT count(*), coalesce(sum(CASE WHEN status = 'held' THEN 1 ELSE 0 END), 0)
+    FROM reservations
+    WHERE user_id = :user_id AND live AND (status <> 'held' OR hold_expires_at > :now)
+    """
+).bindparams(bindparam("now", type_=UtcDateTime()))
+
+
+def book_quote(
+    driver: Caller, *, quote_id: int, vehicle_id: int, spot_id: int | None = None
+) -> int:
+    """Hold a bay at the quoted price; give the reservation's id.
+
+    Raises:
+        NotFound: there is no such quote, vehicle or bay.
+        QuoteExpired: the price is too old.
+        InvalidInput: the window may not be booked any more.
+        LotNotBookable: the lot is not open.
+        VehicleDoesNotFit: the bay is not for this vehicle, or the lot is too low.
+        TooManyHolds: the driver has two unpaid bookings.
+        TooManyReservations: the driver has five live bookings.
+        VehicleAlreadyBooked: the plate has a live booking that overlaps.
+        SpotTaken: the chosen bay is not free.
+        LotFull: no bay that fits is free.
+
+    """
+    _lock_driver(driver)
+    quote = get_row(Quote, quote_id)
+    if quote.expires_at <= clock.now():
+        raise QuoteExpired("This price has expired. Ask for a new one.", quote_id=quote_id)
+    return _hold(driver, quote, vehicle_id=vehicle_id, spot_id=spot_id)
+
+
+def book_window(
+    driver: Caller,
+    *,
+    lot_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    vehicle_id: int,
+    spot_kind: str | None = None,
+    spot_id: int | None = None,
+) -> int:
+    """Price a window and hold a bay for it in one go; give the reservation's id.
+
+    Raises:
+        NotFound: there is no such lot, vehicle or bay.
+        InvalidInput: the window may not be booked.
+        LotNotBookable: the lot is not open, or has no price.
+        VehicleDoesNotFit: the bay is not for this vehicle, or the lot is too low.
+        TooManyHolds: the driver has two unpaid bookings.
+        TooManyReservations: the driver has five live bookings.
+        VehicleAlreadyBooked: the plate has a live booking that overlaps.
+        SpotTaken: the chosen bay is not free.
+        LotFull: no bay that fits is free.
+
+    """
+    _lock_driver(driver)
+    quote = quotes.make_quote(
+        driver,
+        lot_id=lot_id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        spot_kind=spot_kind,
+        vehicle_id=vehicle_id,
+    )
+    return _hold(driver, quote, vehicle_id=vehicle_id, spot_id=spot_id)
+
+
+def _lock_driver(driver: Caller) -> None:
+    # What counts a driver's bookings must count them one at a time. Rows that merely refer to the
+    # driver, such as a payment's, need not wait.
+    db.session.execute(select(User.id).where(User.id == driver.id).with_for_update(key_share=True))
+
+
+def _hold(driver: Caller, quote: Quote, *, vehicle_id: int, spot_id: int | None) -> int:
+    now = clock.now()
+    check_window(now, quote.starts_at, quote.ends_at)
+    lot = _get_lot(quote.lot_id)
+    if lot.status != "open":
+        raise LotNotBookable(f"{lot.name} is not open for booking.", reason=lot.status)
+    vehicle = get_vehicle(driver, vehicle_id)
+    kinds = _kinds_for(vehicle, quote, lot)
+    spot = _get_spot(lot, spot_id, kinds) if spot_id is not None else None
+
+    claims.sweep_stale_holds(lot_id=lot.id, plate=vehicle.plate, user_id=driver.id)
+    _check_limits(driver, now)
+    deadline = now + timedelta(minutes=settings().hold_minutes)
+    reservation_id = _insert(
+        driver, quote, vehicle, now=now, deadline=deadline, pinned=spot is not None
+    )
+
+    claim: dict[str, Any] = {
+        "reservation_id": reservation_id,
+        "starts_at": quote.starts_at,
+        "ends_at": quote.ends_at,
+        "expires_at": deadline if quote.total_minor else None,
+    }
+    if spot is not None:
+        if not claims.claim_spot(spot.id, **claim):
+            raise SpotTaken(
+                f"Bay {spot.label} of {lot.name} is taken for that time.",
+                spot_id=spot.id,
+                alternatives=find_alternatives(lot, quote, kinds, near=spot),
+            )
+    elif claims.claim_any_spot(lot.id, kinds, **claim) is None:
+        raise LotFull(
+            f"{lot.name} has no free bay for that time.",
+            lot_id=lot.id,
+            alternatives=find_alternatives(lot, quote, kinds),
+        )
+    if not quote.total_minor:
+        queue_ticket(reservation_id)
+    after_commit(availability_changed.send, None, lot_id=lot.id)
+    return reservation_id
+
+
+def _get_lot(lot_id: int) -> Lot:
+    """Give the lot as it is now, and keep it from being closed until the booking is done.
+
+    Bookings do not hold one another up. Locked only later, by the reservation's reference to it, it
+    would come after the claims, and a closing that waits for those would wait for ever.
+    """
+    return db.session.scalars(
+        select(Lot)
+        .where(Lot.id == lot_id)
+        .with_for_update(read=True, key_share=True)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def _kinds_for(vehicle: Vehicle, quote: Quote, lot: Lot) -> tuple[str, ...]:
+    if lot.height_limit_cm and vehicle.height_cm and vehicle.height_cm > lot.height_limit_cm:
+        raise VehicleDoesNotFit(
+            f"{lot.name} takes vehicles up to {lot.height_limit_cm} cm; yours is {vehicle.height_cm} cm high.",
+            height_limit_cm=lot.height_limit_cm,
+        )
+    kinds = fitting_kinds(vehicle.kind, electric=vehicle.electric)
+    if quote.spot_kind is None:
+        return kinds
+    if quote.spot_kind not in kinds:
+        raise VehicleDoesNotFit(f"This vehicle may not use a bay of the kind {quote.spot_kind}.")
+    return (quote.spot_kind,)
+
+
+def _get_spot(lot: Lot, spot_id: int, kinds: Sequence[str]) -> Spot:
+    """Give the chosen bay, which nobody changes until the booking is done."""
+    spot = db.session.scalar(
+        select(Spot).where(Spot.id == spot_id, Spot.lot_id == lot.id).with_for_update(read=True)
+    )
+    if spot is None:
+        raise NotFound(f"{lot.name} has no bay {spot_id}.")
+    if spot.kind not in kinds:
+        raise VehicleDoesNotFit(
+            f"Bay {spot.label} is of the kind {spot.kind}, which this booking may not use."
+        )
+    return spot
+
+
+def _check_limits(driver: Caller, now: datetime) -> None:
+    live, holds = db.session.execute(_LIVE_OF_DRIVER, {"user_id": driver.id, "now": now}).one()
+    if live >= MOST_LIVE:
+        raise TooManyReservations(f"You have {live} live bookings, which is the most one may have.")
+    if holds >= MOST_HOLDS:
+        raise TooManyHolds(f"You have {holds} unpaid bookings. Pay or cancel one of them first.")
+
+
+def _insert(
+    driver: Caller,
+    quote: Quote,
+    vehicle: Vehicle,
+    *,
+    now: datetime,
+    deadline: datetime,
+    pinned: bool,
+) -> int:
+    is_free = quote.total_minor == 0
+    try:
+        reservation_id: int = db.session.execute(
+            insert(Reservation)
+            .values(
+                code=new_code(),
+                user_id=driver.id,
+                vehicle_id=vehicle.id,
+                plate=vehicle.plate,
+                lot_id=quote.lot_id,
+                quote_id=quote.id,
+                starts_at=quote.starts_at,
+                ends_at=quote.ends_at,
+                status="confirmed" if is_free else "held",
+                live=True,
+                source="app",
+                pinned=pinned,
+                price_minor=quote.total_minor,
+                currency=quote.currency,
+                refund_policy=quote.refund_policy,
+                hold_expires_at=None if is_free else deadline,
+                hold_extended_by=0,
+                created_at=now,
+                confirmed_at=now if is_free else None,
+            )
+            .returning(Reservation.id)
+        ).scalar_one()
+    except IntegrityError as error:
+        if violates(error, PLATE_OVERLAP):
+            raise VehicleAlreadyBooked(
+                f"{vehicle.plate} has a booking that overlaps this time.", plate=vehicle.plate
+            ) from error
+        raise
+    return reservation_id

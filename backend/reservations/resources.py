@@ -1,0 +1,173 @@
+"""Reservations over HTTP."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from backend.errors import (
+    HoldExpired,
+    IllegalTransition,
+    InvalidInput,
+    LotFull,
+    LotNotBookable,
+    NotFound,
+    QuoteExpired,
+    SpotTaken,
+    TooManyHolds,
+    TooManyReservations,
+    VehicleAlreadyBooked,
+    VehicleDoesNotFit,
+)
+from backend.reservations import booking, reading, service
+from backend.reservations.schemas import ReservationCreate, ReservationQuery, ReservationSchema
+from backend.vehicles.plates import normalise_plate
+from backend.web.api import Resource, resource_blueprint, to_json
+from backend.web.caller import caller
+from backend.web.idempotency import remember
+from backend.web.operation import operation
+from backend.web.pagination import page_schema, read_cursor, write_cursor
+
+blueprint, api = resource_blueprint("reservations", __name__)
+
+
+@api.resource("/reservations")
+class ReservationList(Resource):
+    """Reservations."""
+
+    @operation(
+        roles=("driver", "admin"),
+        query=ReservationQuery(),
+        response=page_schema(ReservationSchema),
+    )
+    def get(self, query: dict[str, Any]) -> bytes:
+        """List reservations, the latest start first.
+
+        Drivers see their own; admins see all, and may ask for a driver, a plate or a code.
+        """
+        rows, following, total = reading.list_reservations(
+            _filters(query), limit=query["limit"], after=_after(query["cursor"])
+        )
+        return to_json(
+            {
+                "items": [reading.represent(row) for row in rows],
+                "next_cursor": write_cursor(following[0].isoformat(), following[1])
+                if following
+                else None,
+                "total": total,
+            }
+        )
+
+    @operation(
+        roles=("driver",),
+        body=ReservationCreate(),
+        response=ReservationSchema(),
+        status=HTTPStatus.CREATED,
+        idempotent=True,
+        raises=(
+            NotFound,
+            QuoteExpired,
+            LotNotBookable,
+            VehicleDoesNotFit,
+            TooManyHolds,
+            TooManyReservations,
+            VehicleAlreadyBooked,
+            SpotTaken,
+            LotFull,
+        ),
+    )
+    def post(self, body: dict[str, Any]) -> bytes:
+        """Book a bay.
+
+        It is held until `hold_expires_at`; pay before then. When no bay can be had, `alternatives`
+        tells what is free instead: other bays, other lots, or a later time.
+        """
+        if "quote_id" in body:
+            reservation_id = booking.book_quote(caller(), **body)
+        else:
+            reservation_id = booking.book_window(caller(), **body)
+        row = reading.get_reservation(caller(), reservation_id)
+        deadline = row.hold_expires_at
+        remember(
+            id=reservation_id,
+            status=row.status,
+            hold_expires_at=deadline.isoformat() if deadline else None,
+        )
+        return to_json(reading.represent(row))
+
+    def replay(self, facts: dict[str, Any]) -> bytes:
+        """Answer again as the booking was answered."""
+        row = reading.get_reservation(caller(), facts["id"])
+        return to_json(reading.represent(row, as_booked=facts))
+
+
+@api.resource("/reservations/<id:reservation_id>")
+class ReservationDetail(Resource):
+    """One reservation."""
+
+    @operation(roles=("driver", "admin"), response=ReservationSchema(), raises=(NotFound,))
+    def get(self, reservation_id: int) -> bytes:
+        """Show a reservation."""
+        return _answer(reservation_id)
+
+
+@api.resource("/reservations/<id:reservation_id>/cancel")
+class ReservationCancel(Resource):
+    """Letting a hold go."""
+
+    @operation(
+        roles=("driver",), response=ReservationSchema(), raises=(NotFound, IllegalTransition)
+    )
+    def post(self, reservation_id: int) -> bytes:
+        """Cancel an unpaid booking. Its bay is free at once."""
+        service.cancel_hold(caller(), reservation_id)
+        return _answer(reservation_id)
+
+
+@api.resource("/reservations/<id:reservation_id>/prolong")
+class ReservationProlong(Resource):
+    """More time to pay."""
+
+    @operation(
+        roles=("driver",),
+        response=ReservationSchema(),
+        raises=(NotFound, IllegalTransition, HoldExpired),
+    )
+    def post(self, reservation_id: int) -> bytes:
+        """Get five minutes more to pay, once."""
+        service.prolong_hold(caller(), reservation_id)
+        return _answer(reservation_id)
+
+
+def _answer(reservation_id: int) -> bytes:
+    return to_json(reading.represent(reading.get_reservation(caller(), reservation_id)))
+
+
+def _filters(query: dict[str, Any]) -> reading.Filters:
+    wanted = {
+        name: query.get(name)
+        for name in ("user_id", "lot_id", "plate", "code", "status", "ends_after", "starts_before")
+    }
+    if caller().has_role("admin"):
+        if wanted["plate"]:
+            try:
+                wanted["plate"] = normalise_plate(wanted["plate"])
+            except ValueError as error:
+                raise InvalidInput(errors={"plate": [str(error)]}) from error
+        return reading.Filters(**wanted)
+    refused = [name for name in ("user_id", "plate", "code") if wanted[name] is not None]
+    if refused:
+        raise InvalidInput(errors={name: ["Only admins may ask for this."] for name in refused})
+    return reading.Filters(**wanted | {"user_id": caller().id})
+
+
+def _after(cursor: str | None) -> tuple[datetime, int] | None:
+    if cursor is None:
+        return None
+    moment, reservation_id = read_cursor(cursor, str, int)
+    try:
+        starts_at = datetime.fromisoformat(moment)
+    except ValueError:
+        starts_at = None
+    if starts_at is None or starts_at.tzinfo is None:
+        raise InvalidInput(errors={"cursor": ["This is not a cursor of this list."]})
+    return starts_at, reservation_id

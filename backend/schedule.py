@@ -1,0 +1,21 @@
+"""What runs when: the whole of beat's schedule."""
+
+from datetime import timedelta
+from typing import Any
+
+from celery.schedules import crontab
+
+
+def _runs(task: str, when: timedelta | crontab) -> dict[str, Any]:
+    # What waited in the queue for longer than a turn is done by the next turn.
+    return {"task": task, "schedule": when, "options": {"expires": 600}}
+
+
+# Every entry sweeps rows that are due, so a turn missed while the system was down is made up by the next.
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "send due mail": _runs("notifications.send_due", timedelta(seconds=30)),
+    "expire holds": _runs("reservations.expire_holds", timedelta(minutes=1)),
+    "reconcile payments": _runs("payments.reconcile", timedelta(minutes=1)),
+    "purge expired challenges and sessions": _runs("auth.purge_expired", crontab(minute="17")),
+    "purge idempotency keys": _runs("system.purge_idempotency_keys", crontab(minute="47")),
+}

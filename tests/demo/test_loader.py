@@ -1,0 +1,332 @@
+"""The demo: loaded once, consistent to the last cent, and shaped like the counts it follows."""
+
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from backend import clock, config
+from backend.claims.fit import fitting_kinds
+from backend.demo.loader import load_demo
+from backend.extensions import db
+from backend.models import (
+    DocumentCounter,
+    Lot,
+    Payment,
+    Quote,
+    Receipt,
+    Reservation,
+    SandboxIntent,
+    Spot,
+    SpotClaim,
+    Tariff,
+    User,
+    Vehicle,
+)
+from backend.payments import receipts
+from backend.tariffs.service import replay
+from backend.transaction import transaction
+from tests.conftest import _empty
+
+ALTMARKT = "dresden-lots:dresden-parken-Altmarkt"
+MOST_ROWS = 25_000
+
+
+@dataclass(frozen=True)
+class Loaded:
+    app: Flask
+    lines: list[str]
+    at: datetime
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        return {
+            fields[1]: fields[2]
+            for line in self.lines
+            if len(fields := line.split()) == 3 and "@" in fields[1]
+        }
+
+
+@pytest.fixture(scope="module")
+def demo(_application: Flask) -> Iterator[Loaded]:
+    """The demo, loaded once for the tests of this file that only read it."""
+    config.use(_application.extensions["settings"])
+    with _application.app_context():
+        at = clock.now()
+        lines = load_demo()
+    yield Loaded(_application, lines, at)
+    _empty(_application)
+
+
+@pytest.fixture
+def reading(demo: Loaded) -> Iterator[Loaded]:
+    with demo.app.app_context(), transaction(read_only=True):
+        yield demo
+
+
+def _count(model: type[Any]) -> int:
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+class TestWhatIsLoaded:
+    def test_the_german_lots_with_bays_and_one_published_tariff_each(self, reading: Loaded) -> None:
+        assert Counter(db.session.scalars(select(Lot.city))) == {
+            "Dresden": 22,
+            "Heidelberg": 20,
+            "Ulm": 10,
+            "Aalen": 6,
+        }
+        assert set(db.session.scalars(select(Lot.status))) == {"open"}
+        assert _count(Spot) == 5443 + 5487 + 4100 + 1322
+        published = select(func.count()).select_from(Tariff).where(Tariff.status == "published")
+        assert db.session.scalar(published) == _count(Tariff) == 58
+        opening = select(Lot.opening_hours).where(Lot.external_id == "aalen:P3 Spritzenhausplatz")
+        hours = set(db.session.scalars(select(Lot.opening_hours)))
+        assert db.session.scalar(opening) in {None, *hours}
+        assert "Mo-Fr 07:00-20:30; Sa 07:00-21:00" in hours
+
+    def test_altmarkt_has_every_kind_of_bay_but_compact(self, reading: Loaded) -> None:
+        kinds = Counter(
+            db.session.scalars(
+                select(Spot.kind)
+                .join(Lot, Lot.id == Spot.lot_id)
+                .where(Lot.external_id == ALTMARKT)
+            )
+        )
+        assert set(kinds) == {"standard", "large", "accessible", "electric", "motorcycle"}
+        assert kinds.total() == 400
+
+    def test_no_more_rows_than_promised(self, reading: Loaded) -> None:
+        assert 13_000 <= _count(Reservation) <= MOST_ROWS
+        assert (
+            _count(Reservation)
+            == _count(Quote)
+            == _count(Payment)
+            == _count(SandboxIntent)
+            == _count(Receipt)
+            == _count(SpotClaim)
+        )
+
+    def test_past_present_and_future(self, reading: Loaded) -> None:
+        rows = db.session.execute(
+            select(
+                Reservation.status,
+                Reservation.live,
+                func.min(Reservation.starts_at),
+                func.max(Reservation.starts_at),
+                func.min(Reservation.ends_at),
+                func.max(Reservation.ends_at),
+                func.count(),
+            ).group_by(Reservation.status, Reservation.live)
+        ).all()
+        by_status = {row[0]: row for row in rows}
+        assert set(by_status) == {"completed", "checked_in", "confirmed"}
+        assert {row[0]: row[1] for row in rows} == {
+            "completed": False,
+            "checked_in": True,
+            "confirmed": True,
+        }
+        soon = reading.at + timedelta(minutes=1)
+        assert by_status["completed"][5] <= soon
+        assert by_status["checked_in"][3] <= soon
+        assert by_status["checked_in"][4] > reading.at
+        assert by_status["confirmed"][2] > reading.at
+        assert by_status["completed"][2] > reading.at - timedelta(days=9)
+        assert by_status["confirmed"][3] < reading.at + timedelta(days=9)
+        assert min(row[6] for row in rows) > 20
+
+    def test_claims_follow_their_reservations(self, reading: Loaded) -> None:
+        differing = (
+            select(func.count())
+            .select_from(SpotClaim)
+            .join(Reservation, Reservation.id == SpotClaim.reservation_id)
+            .join(Spot, Spot.id == SpotClaim.spot_id)
+            .where(
+                (SpotClaim.live != Reservation.live)
+                | (SpotClaim.starts_at != Reservation.starts_at)
+                | (SpotClaim.ends_at != Reservation.ends_at)
+                | (SpotClaim.lot_id != Reservation.lot_id)
+                | (Spot.lot_id != Reservation.lot_id)
+            )
+        )
+        assert db.session.scalar(differing) == 0
+
+    def test_no_bay_and_no_person_is_taken_twice_at_a_time(self, reading: Loaded) -> None:
+        windows = db.session.execute(
+            select(
+                SpotClaim.spot_id, Reservation.user_id, SpotClaim.starts_at, SpotClaim.ends_at
+            ).join(Reservation, Reservation.id == SpotClaim.reservation_id)
+        ).all()
+        for column in (0, 1):
+            ordered = sorted((row[column], row[2], row[3]) for row in windows)
+            for (who, _, ends_at), (other, starts_at, _) in pairwise(ordered):
+                assert who != other or ends_at <= starts_at
+
+    def test_vehicles_stand_on_bays_that_they_fit(self, reading: Loaded) -> None:
+        pairs = Counter(
+            db.session.execute(
+                select(Vehicle.kind, Vehicle.electric, Spot.kind)
+                .join(Reservation, Reservation.vehicle_id == Vehicle.id)
+                .join(SpotClaim, SpotClaim.reservation_id == Reservation.id)
+                .join(Spot, Spot.id == SpotClaim.spot_id)
+            )
+        )
+        for vehicle, electric, bay in pairs:
+            assert bay in fitting_kinds(vehicle, electric=electric)
+
+    def test_everybody_can_book_more(self, reading: Loaded) -> None:
+        most = select(func.count()).where(Reservation.live).group_by(Reservation.user_id)
+        assert max(db.session.scalars(most)) <= 3
+
+    def test_every_lot_can_be_booked(self, reading: Loaded) -> None:
+        bays = dict(
+            db.session.execute(select(Spot.lot_id, func.count()).group_by(Spot.lot_id)).all()
+        )
+        for start in (timedelta(hours=1), timedelta(hours=26)):
+            window = (reading.at + start, reading.at + start + timedelta(hours=3))
+            taken = dict(
+                db.session.execute(
+                    select(SpotClaim.lot_id, func.count())
+                    .where(SpotClaim.live, SpotClaim.ends_at > window[0])
+                    .where(SpotClaim.starts_at < window[1])
+                    .group_by(SpotClaim.lot_id)
+                ).all()
+            )
+            assert all(taken.get(lot_id, 0) < count for lot_id, count in bays.items())
+
+
+class TestMoney:
+    def test_payments_are_what_stays_cost(self, reading: Loaded) -> None:
+        wrong = (
+            select(func.count())
+            .select_from(Payment)
+            .join(Reservation, Reservation.id == Payment.reservation_id)
+            .join(Quote, Quote.id == Reservation.quote_id)
+            .where(
+                (Payment.amount_minor != Reservation.price_minor)
+                | (Payment.amount_minor != Quote.total_minor)
+                | (Payment.status != "succeeded")
+                | (Payment.currency != "EUR")
+                | (Payment.user_id != Reservation.user_id)
+            )
+        )
+        assert db.session.scalar(wrong) == 0
+        assert db.session.scalar(select(func.sum(Payment.amount_minor))) == db.session.scalar(
+            select(func.sum(SandboxIntent.amount_minor))
+        )
+
+    def test_quotes_replay_line_by_line(self, reading: Loaded) -> None:
+        quotes = db.session.scalars(select(Quote).where(Quote.id % 997 == 0)).all()
+        assert len(quotes) > 10
+        for quote in quotes:
+            price = replay(quote)
+            assert [line.to_dict() for line in price.lines] == quote.lines
+            assert sum(line["amount_minor"] for line in quote.lines) == quote.total_minor
+            assert [tax["name"] for tax in quote.taxes] == ["VAT"]
+
+    def test_receipts_have_no_gaps_and_rise_with_time(self, reading: Loaded) -> None:
+        rows = db.session.execute(
+            select(Receipt.year, Receipt.number, Receipt.issued_at).order_by(
+                Receipt.year, Receipt.number
+            )
+        ).all()
+        counters = dict(
+            db.session.execute(select(DocumentCounter.year, DocumentCounter.last_number)).all()
+        )
+        counts = Counter(row.year for row in rows)
+        assert counts == counters
+        for year, count in counts.items():
+            assert [row.number for row in rows if row.year == year] == list(range(1, count + 1))
+        issued = [row.issued_at for row in rows]
+        assert issued == sorted(issued)
+        assert issued[-1] < reading.at
+
+    def test_receipts_say_what_the_till_would_have_written(self, reading: Loaded) -> None:
+        payments = db.session.scalars(select(Payment).where(Payment.id % 2999 == 0)).all()
+        assert payments
+        for payment in payments:
+            written = db.session.scalars(
+                select(Receipt.content).where(Receipt.payment_id == payment.id)
+            ).one()
+            assert written == receipts._content(payment)
+
+
+class TestShape:
+    def test_altmarkt_is_fuller_by_day_than_by_night(self, reading: Loaded) -> None:
+        zone = ZoneInfo("Europe/Berlin")
+        windows = db.session.execute(
+            select(Reservation.starts_at, Reservation.ends_at)
+            .join(Lot, Lot.id == Reservation.lot_id)
+            .where(Lot.external_id == ALTMARKT, Reservation.starts_at < reading.at)
+        ).all()
+        full: Counter[int] = Counter()
+        for starts_at, ends_at in windows:
+            moment = starts_at
+            while moment < ends_at:
+                full[moment.astimezone(zone).hour] += 1
+                moment += timedelta(minutes=30)
+        # Long stays blur the curve, and few of them leave room for chance.
+        peak = sum(full[hour] for hour in (12, 13, 14, 17, 18, 19)) / 6
+        night = sum(full[hour] for hour in (1, 2, 3, 4)) / 4
+        assert peak > 1.2 * night > 0
+
+
+class TestAccounts:
+    def test_they_can_sign_in(self, demo: Loaded) -> None:
+        client = demo.app.test_client()
+        assert len(demo.passwords) == 5
+        for email, password in demo.passwords.items():
+            body = {"email": email, "password": password}
+            assert client.post("/api/v1/auth/login", json=body).status_code == 200
+
+    def test_the_crowd_cannot(self, demo: Loaded) -> None:
+        body = {"email": "driver0001@demo.example", "password": "password1234"}
+        assert demo.app.test_client().post("/api/v1/auth/login", json=body).status_code == 401
+
+    def test_named_drivers_have_a_past_and_a_future(self, reading: Loaded) -> None:
+        for email in ("anna@demo.example", "jonas@demo.example", "leyla@demo.example"):
+            statuses = Counter(
+                db.session.scalars(
+                    select(Reservation.status)
+                    .join(User, User.id == Reservation.user_id)
+                    .where(User.email == email)
+                )
+            )
+            assert statuses["completed"] >= 3
+            assert statuses["confirmed"] >= 1
+        assert (
+            "checked_in"
+            in db.session.scalars(
+                select(Reservation.status)
+                .join(User, User.id == Reservation.user_id)
+                .where(User.email == "anna@demo.example")
+            ).all()
+        )
+
+    def test_passwords_are_kept_for_the_operator_alone(self, demo: Loaded) -> None:
+        path = demo.app.extensions["settings"].instance / "demo-accounts.txt"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        text = path.read_text()
+        assert all(password in text for password in demo.passwords.values())
+
+
+class TestAgain:
+    def test_a_second_load_changes_nothing_and_tells_no_password(self, demo: Loaded) -> None:
+        with demo.app.app_context():
+            with transaction(read_only=True):
+                before = _count(Reservation), _count(User)
+            lines = load_demo(months=12)
+            with transaction(read_only=True):
+                assert (_count(Reservation), _count(User)) == before
+        text = "\n".join(lines)
+        assert "admin@demo.example" in text
+        assert "empty database" in text
+        assert not any(password in text for password in demo.passwords.values())

@@ -1,0 +1,235 @@
+"""Every operation answers well once, and nothing that a fuzzer sends meets a fault or an undocumented answer."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from backend import config
+from backend.models import User
+from backend.notifications.service import send_due_mail
+from backend.web.openapi import operations
+from tests.e2e.conftest import Served
+from tests.e2e.journey import PASSWORD
+from tests.factories import Factory, tomorrow_at
+
+# What the fuzzer puts into paths: rows that the road below made, so that it gets past the 404s.
+_PATHS = ("lot_id", "spot_id", "tariff_id", "vehicle_id", "reservation_id", "payment_id")
+_CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,"
+    "response_schema_conformance,response_headers_conformance"
+)
+# Its success ends the sign-in that all other requests use; the road calls it last.
+_ENDS_THE_RUN = "/api/v1/auth/logout"
+
+
+class Road:
+    """Walks over every operation once, as a driver, an admin and a stranger."""
+
+    def __init__(self, served: Served) -> None:
+        self.make = Factory(served.app)
+        self.served = served
+        self.http = httpx.Client(base_url=served.url, timeout=20)
+
+    def ask(
+        self, method: str, path: str, status: int, headers: dict[str, str], **content: Any
+    ) -> Any:
+        answer = self.http.request(method, path, headers=headers, **content)
+        assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.content
+
+    def code_for(self, address: str) -> Any:
+        config.use(self.served.app.extensions["settings"])
+        with self.served.app.app_context():
+            send_due_mail()
+        for mail in self.ask("GET", "/dev/mailbox.json", 200, {})["items"]:
+            if mail["to"] == address:
+                return re.findall(r"\b[0-9]{6}\b", str(mail["text"]))[0]
+        raise AssertionError(f"No mail for {address}.")
+
+    def walk(self, driver: dict[str, str], admin: dict[str, str]) -> None:
+        v1 = "/api/v1"
+        for path in ("/", "/healthz", "/readyz", f"{v1}/openapi.json"):
+            self.ask("GET", path, 200, {})
+        for path in ("", "/docs.css", "/docs.js"):
+            self.ask("GET", f"{v1}/docs{path}", 200, {})
+        self._account(v1)
+        lot = self.ask(
+            "POST",
+            f"{v1}/lots",
+            201,
+            admin,
+            json={
+                "name": "Road lot",
+                "address": "Road 1",
+                "city": "Dresden",
+                "lat": 51.05,
+                "lng": 13.74,
+            },
+        )
+        here = f"{v1}/lots/{lot['id']}"
+        bays = {"prefix": "A", "from": 1, "to": 9, "kind": "standard"}
+        spot = self.ask("POST", f"{here}/spots", 201, admin, json=bays)["items"][0]
+        tariff = {"name": "T", "increments": [{"minutes": 60, "amount_minor": 200}]}
+        draft = self.ask("POST", f"{here}/tariffs", 201, admin, json=tariff)
+        self.ask("POST", f"{v1}/tariffs/{draft['id']}/publish", 200, admin)
+        self.ask("PATCH", here, 200, admin, json={"status": "open"})
+        for path in ("", "/spots", "/tariff", "/tariffs"):
+            self.ask("GET", here + path, 200, admin)
+        self.ask("GET", f"{v1}/lots?q=road", 200, {})
+        self.ask("GET", f"{v1}/spots/{spot['id']}", 200, admin)
+        self.ask("PATCH", f"{v1}/spots/{spot['id']}", 200, admin, json={"level": "1"})
+        rows = (
+            b"place_id,name,city,capacity,address,latitude,longitude\nx,X,Dresden,5,Y 1,51.0,13.7\n"
+        )
+        self.ask("POST", f"{v1}/lots/import", 200, admin, files={"file": ("lots.csv", rows)})
+        self._bookings(v1, lot["id"], driver)
+        empty = self.ask(
+            "POST",
+            f"{v1}/lots",
+            201,
+            admin,
+            json={"name": "Gone", "address": "A", "city": "B", "lat": 51.0, "lng": 13.0},
+        )
+        self.ask("DELETE", f"{v1}/lots/{empty['id']}", 204, admin)
+
+    def _account(self, v1: str) -> None:
+        address = "road@example.org"
+        body = {"email": address, "name": "Road", "password": PASSWORD}
+        challenge = self.ask("POST", f"{v1}/auth/register", 202, {}, json=body)["challenge_id"]
+        code = {"challenge_id": challenge, "code": self.code_for(address)}
+        self.ask("POST", f"{v1}/auth/verify-otp", 200, {}, json=code)
+        self.ask("POST", f"{v1}/auth/resend-otp", 202, {}, json={"challenge_id": "unknown"})
+        sign_in = {"email": address, "password": PASSWORD}
+        tokens = self.ask("POST", f"{v1}/auth/login", 200, {}, json=sign_in)
+        refresh = {"refresh_token": tokens["refresh_token"]}
+        tokens = self.ask("POST", f"{v1}/auth/refresh", 200, {}, json=refresh)
+        own = {"Authorization": f"Bearer {tokens['access_token']}"}
+        self.ask("GET", f"{v1}/me", 200, own)
+        self.ask("PATCH", f"{v1}/me", 200, own, json={"name": "Road Runner"})
+        self.ask("POST", f"{v1}/events/ticket", 201, own, json={})
+        self.ask("POST", f"{v1}/auth/logout", 204, own, json={})
+
+    def _bookings(self, v1: str, lot_id: int, driver: dict[str, str]) -> None:
+        cars = [
+            self.ask("POST", f"{v1}/vehicles", 201, driver, json={"plate": f"DD RO {n}"})["id"]
+            for n in range(3)
+        ]
+        self.ask("GET", f"{v1}/vehicles", 200, driver)
+        self.ask("GET", f"{v1}/vehicles/{cars[0]}", 200, driver)
+        self.ask("PATCH", f"{v1}/vehicles/{cars[0]}", 200, driver, json={"label": "Mine"})
+        self.ask("DELETE", f"{v1}/vehicles/{cars[2]}", 204, driver)
+        window = {"starts_at": tomorrow_at(9).isoformat(), "ends_at": tomorrow_at(11).isoformat()}
+        quote = self.ask("POST", f"{v1}/quotes", 201, {}, json={"lot_id": lot_id, **window})["id"]
+        held = [
+            self.ask(
+                "POST",
+                f"{v1}/reservations",
+                201,
+                driver,
+                json={"quote_id": quote, "vehicle_id": car},
+            )["id"]
+            for car in cars[:2]
+        ]
+        self.ask("GET", f"{v1}/reservations", 200, driver)
+        self.ask("GET", f"{v1}/reservations/{held[0]}", 200, driver)
+        self.ask("POST", f"{v1}/reservations/{held[0]}/prolong", 200, driver)
+        self.ask("POST", f"{v1}/reservations/{held[1]}/cancel", 200, driver)
+        card = {"method": "sandbox", "card_number": "4000002500003155"}
+        paying = f"{v1}/reservations/{held[0]}/payments"
+        payment = self.ask("POST", paying, 201, driver, json=card)["id"]
+        answered = f"{v1}/payments/{payment}"
+        self.ask("POST", f"{answered}/confirm", 200, driver, json={"code": "123456"})
+        self.ask("GET", f"{v1}/payments", 200, driver)
+        self.ask("GET", answered, 200, driver)
+        self.ask("GET", f"{answered}/receipt.pdf", 200, driver)
+
+
+@pytest.fixture(scope="module")
+def road(served: Served) -> Iterator[Road]:
+    road = Road(served)
+    yield road
+    road.http.close()
+
+
+@pytest.fixture(scope="module")
+def people(road: Road) -> dict[str, User]:
+    return {
+        "driver": road.make.user(email="fuzz-driver@example.org"),
+        "admin": road.make.user(email="fuzz-admin@example.org", roles=("driver", "admin")),
+    }
+
+
+@pytest.fixture(scope="module")
+def walked(road: Road, people: dict[str, User]) -> Road:
+    road.walk(road.make.headers(people["driver"]), road.make.headers(people["admin"]))
+    return road
+
+
+def test_every_operation_answers_well_at_least_once(walked: Road) -> None:
+    all_of_them = {(method, rule.rule) for method, _, rule, _ in operations(walked.served.app)}
+
+    answered = {
+        (line["method"], line["route"])
+        for line in _log_of(walked.served.log)
+        if 200 <= line["status"] < 300
+    }
+
+    assert all_of_them - answered == set()
+
+
+@pytest.mark.parametrize("role", ["driver", "admin"])
+def test_a_fuzzer_meets_no_fault_and_nothing_undocumented(
+    walked: Road, people: dict[str, User], role: str, tmp_path: Path
+) -> None:
+    _fuzz(walked, people[role], examples=8, folder=tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("role", ["driver", "admin"])
+def test_a_patient_fuzzer_meets_no_fault_either(
+    walked: Road, people: dict[str, User], role: str, tmp_path: Path
+) -> None:
+    _fuzz(walked, people[role], examples=60, folder=tmp_path)
+
+
+def _fuzz(road: Road, user: User, *, examples: int, folder: Path) -> None:
+    token = road.make.headers(user)["Authorization"]
+    settings = folder / "schemathesis.toml"
+    settings.write_text("[parameters]\n" + "".join(f'"path.{name}" = 1\n' for name in _PATHS))
+    found = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run"),
+            *(f"{road.served.url}/api/v1/openapi.json", "--header", f"Authorization:{token}"),
+            *("--exclude-path", _ENDS_THE_RUN, "--checks", _CHECKS),
+            *("--max-examples", str(examples), "--phases", "examples,coverage,fuzzing"),
+            *(
+                "--continue-on-failure",
+                "--no-color",
+                "--seed",
+                "1",
+                "--generation-database",
+                "none",
+            ),
+            *("--request-timeout", "20", "--suppress-health-check", "all"),
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout[-8000:] + found.stderr[-2000:]
+
+
+def _log_of(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_text().splitlines():
+        if line.startswith("{"):
+            entry = json.loads(line)
+            if entry.get("message") == "request" and entry.get("route"):
+                yield entry

