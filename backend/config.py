@@ -21,6 +21,7 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _SAMPLES = frozenset({"change-me", "changeme", "secret"})
 _SHORTEST_SECRET = 32
+_DATABASES = ("sqlite:///", "postgresql+psycopg://")
 _AT_LEAST_ONE = (
     "hold_minutes",
     "quote_minutes",
@@ -140,6 +141,10 @@ class Settings:
         self._check_numbers()
         if self.port == self.events_port:
             raise BadSetting("PORT and EVENTS_PORT must differ.")
+        if self.database_url and not self.database_url.startswith(_DATABASES):
+            raise BadSetting(
+                "DATABASE_URL starts with sqlite:/// or postgresql+psycopg://, the databases that guard a bay."
+            )
         if urlsplit(self.public_url).scheme not in {"http", "https"}:
             raise BadSetting("PUBLIC_URL starts with http:// or https://.")
         try:

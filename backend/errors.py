@@ -36,7 +36,7 @@ class Unauthenticated(Problem):
     """There is no valid access token in the Authorization header."""
 
     status = HTTPStatus.UNAUTHORIZED
-    title = "Sign in to go on"
+    title = "Please sign in"
 
 
 class InvalidCredentials(Problem):
@@ -50,7 +50,7 @@ class InvalidRefreshToken(Problem):
     """The refresh token is unknown, used before, too old, or its sign-in has ended."""
 
     status = HTTPStatus.UNAUTHORIZED
-    title = "Sign in again"
+    title = "Please sign in again"
 
 
 class Forbidden(Problem):
@@ -64,7 +64,7 @@ class NotFound(Problem):
     """There is no such thing, or it belongs to somebody else."""
 
     status = HTTPStatus.NOT_FOUND
-    title = "There is no such thing"
+    title = "This was not found"
 
 
 class MethodNotAllowed(Problem):
@@ -99,7 +99,7 @@ class UnsupportedMediaType(Problem):
     """The body is not of a kind that is read here."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-    title = "This kind of body is not read here"
+    title = "This kind of content is not accepted here"
 
 
 class InvalidInput(Problem):
@@ -148,7 +148,7 @@ class InvalidCode(Problem):
     """The one-time code is wrong, used, or too old."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    title = "This code is not valid"
+    title = "The code is wrong or too old"
 
 
 class PlateTaken(Problem):
@@ -162,7 +162,7 @@ class VehicleInUse(Problem):
     """A live reservation stands for the vehicle."""
 
     status = HTTPStatus.CONFLICT
-    title = "A booking stands for this vehicle"
+    title = "This vehicle has a booking"
 
 
 class TooManyVehicles(Problem):
@@ -183,14 +183,14 @@ class LotInUse(Problem):
     """Live reservations stand in the lot; ``reservations`` lists them."""
 
     status = HTTPStatus.CONFLICT
-    title = "Bookings stand in this lot"
+    title = "This lot has bookings"
 
 
 class SpotInUse(Problem):
     """Live reservations stand on the bay; ``reservations`` lists them."""
 
     status = HTTPStatus.CONFLICT
-    title = "Bookings stand on this bay"
+    title = "This bay has bookings"
 
 
 class IllegalTransition(Problem):
@@ -267,7 +267,7 @@ class TooManyReservations(Problem):
     """The driver has as many live reservations as allowed."""
 
     status = HTTPStatus.CONFLICT
-    title = "You have too many live bookings"
+    title = "You have too many open bookings"
 
 
 class HoldExpired(Problem):
@@ -281,7 +281,7 @@ class AlreadyPaid(Problem):
     """Nothing is due on the reservation."""
 
     status = HTTPStatus.CONFLICT
-    title = "This booking is paid"
+    title = "This booking is paid already"
 
 
 class PaymentInProgress(Problem):

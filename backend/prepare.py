@@ -6,6 +6,8 @@ prints is what the operator should know.
 
 import sys
 
+from sqlalchemy.exc import OperationalError
+
 from backend import create_app
 from backend.config import Settings
 from backend.migrate import migrate_database
@@ -15,7 +17,11 @@ def main() -> None:
     """Migrate, load the demo once, and say how to sign in to it."""
     settings = Settings.load()
     app = create_app(settings)
-    migrate_database(app)
+    try:
+        migrate_database(app)
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        sys.exit(f"The database of DATABASE_URL does not answer: {reason}")
     if settings.demo:
         from backend.demo.loader import load_demo  # noqa: PLC0415 - nobody but the demo pays for it
 

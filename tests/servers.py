@@ -160,7 +160,7 @@ def serve(
             start_new_session=True,
         )
         try:
-            _wait_until_ready(f"http://127.0.0.1:{port}/readyz", process, log)
+            wait_until_ready(f"http://127.0.0.1:{port}/readyz", process, log)
             yield WebServer(f"http://127.0.0.1:{port}", process)
         finally:
             process.terminate()
@@ -171,8 +171,11 @@ def serve(
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 40
+def wait_until_ready(
+    url: str, process: subprocess.Popen[bytes], log: Path, *, seconds: float = 40
+) -> None:
+    """Wait until a server answers well, and tell what its log says when it does not."""
+    deadline = time.monotonic() + seconds
     while True:
         try:
             with urllib.request.urlopen(url, timeout=5):

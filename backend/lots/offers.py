@@ -92,9 +92,12 @@ class FoundLot:
 
 def show_offers(places: Sequence[tuple[int, int | None]], wish: Wish) -> list[FoundLot]:
     """Show lots, given with their distances, in this order."""
+    lots = load_lots([lot_id for lot_id, _ in places])
+    # Places are remembered for a moment, in which a lot may go.
+    places = [place for place in places if place[0] in lots]
     lot_ids = [lot_id for lot_id, _ in places]
     window = {"starts_at": wish.starts_at, "ends_at": wish.ends_at}
-    lots, tariffs = load_lots(lot_ids), load_tariffs(lot_ids)
+    tariffs = load_tariffs(lot_ids)
     counts = count_free(lot_ids, capacity=load_capacity(lot_ids), **window)
     kinds = wish.kinds
     reasons = {

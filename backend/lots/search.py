@@ -108,9 +108,10 @@ def list_free_nearby(
     lots, tariffs = load_lots(ids), load_tariffs(ids)
     found: list[dict[str, Any]] = []
     for each in near:
-        row, tariff = lots[each.id], tariffs.get(each.id)
+        # The list of lots may be a second old, and one of them gone since.
+        row, tariff = lots.get(each.id), tariffs.get(each.id)
         free = count_fitting(counts.get(each.id, {}), kinds)
-        if not free or tariff is None or not is_open(row, starts_at, ends_at):
+        if not free or row is None or tariff is None or not is_open(row, starts_at, ends_at):
             continue
         distance_m = each.distance_m or 0
         found.append(

@@ -76,7 +76,12 @@ def _style(name: str) -> ParagraphStyle:
         "body": {},
         "right": {"alignment": TA_RIGHT},
         "muted": {"textColor": _MUTED, "fontSize": 8.5, "leading": 12.5},
-        "muted-right": {"textColor": _MUTED, "alignment": TA_RIGHT},
+        "muted-right": {
+            "textColor": _MUTED,
+            "fontSize": 8.5,
+            "leading": 12.5,
+            "alignment": TA_RIGHT,
+        },
         "label": {"textColor": _MUTED, "fontSize": 8, "leading": 11},
         "label-right": {"textColor": _MUTED, "fontSize": 8, "leading": 11, "alignment": TA_RIGHT},
         "brand": {"fontName": "Inter-SemiBold", "fontSize": 15, "leading": 19, "textColor": _BRAND},
@@ -123,7 +128,7 @@ def _facts(content: dict[str, Any], *, issued_at: datetime, zone: ZoneInfo) -> T
     bay = f"Bay {stay['bay']}" + (f", level {stay['level']}" if stay["level"] else "")
     facts = [
         ("Issued to", f"{customer['name']}\n{customer['email']}"),
-        ("Issued", _moment(issued_at.isoformat(), zone)),
+        ("Issued on", _moment(issued_at.isoformat(), zone)),
         ("Car park", f"{stay['lot']}\n{stay['address']}"),
         ("Booking", f"{stay['code']}\n{bay} · {stay['plate']}"),
         ("From", _moment(stay["starts_at"], zone)),
@@ -135,8 +140,9 @@ def _facts(content: dict[str, Any], *, issued_at: datetime, zone: ZoneInfo) -> T
     ]
     return _table(
         [cells[row : row + 2] for row in range(0, len(cells), 2)],
-        widths=(96, 70),
-        styles=[("BOTTOMPADDING", (0, 0), (-1, -1), 7)],
+        widths=(92, 74),
+        # Between the two columns, so that a long address does not run up to the bay beside it.
+        styles=[("BOTTOMPADDING", (0, 0), (-1, -1), 7), ("RIGHTPADDING", (0, 0), (0, -1), 22)],
     )
 
 
@@ -145,23 +151,23 @@ def _lines(content: dict[str, Any]) -> Table:
     rows = [
         [
             _text("Description", "label"),
-            _text("Quantity", "label"),
-            _text("Price", "label"),
+            _text("Quantity", "label-right"),
+            _text("Price", "label-right"),
             _text("Amount", "label-right"),
         ]
     ]
     rows += [
         [
             _text(line["label"]),
-            _text(str(line["quantity"])),
-            _text(format_money(line["unit_minor"], currency)),
+            _text(str(line["quantity"]), "right"),
+            _text(format_money(line["unit_minor"], currency), "right"),
             _text(format_money(line["amount_minor"], currency), "right"),
         ]
         for line in content["lines"]
     ]
     return _table(
         rows,
-        widths=(86, 22, 28, 30),
+        widths=(84, 20, 30, 32),
         styles=[
             ("LINEBELOW", (0, 0), (-1, -1), 0.5, _LINE),
             ("TOPPADDING", (0, 0), (-1, -1), 4),
@@ -174,6 +180,11 @@ def _lines(content: dict[str, Any]) -> Table:
 def _totals(content: dict[str, Any]) -> Table:
     currency = content["currency"]
     rows = []
+    if content["taxes"]:
+        net_minor = content["total_minor"] - content["tax_minor"]
+        rows.append(
+            [_text("Net", "muted"), _text(format_money(net_minor, currency), "muted-right")]
+        )
     for tax in content["taxes"]:
         word = "Includes" if tax["included"] else "Plus"
         rate = f"{tax['rate_bp'] // 100}.{tax['rate_bp'] % 100:02d}".rstrip("0").rstrip(".")

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import insert
+
 from backend import clock
 from backend.claims.availability import capacity_by_kind
 from backend.claims.fit import fitting_kinds
@@ -18,6 +20,8 @@ from backend.models.lot import SPOT_KINDS
 from backend.tariffs import pricing
 from backend.tariffs.service import CurrentTariff, current_tariffs
 from backend.vehicles.service import get_vehicle
+
+_INSERT = insert(Quote).returning(Quote.id)
 
 
 def make_quote(
@@ -55,26 +59,25 @@ def make_quote(
     current = _get_tariff(lot)
     _check_fit(lot, vehicle, spot_kind)
     price = pricing.price(current.tariff, starts_at=starts_at, ends_at=ends_at, zone=lot.timezone)
-    quote = Quote(
-        lot_id=lot.id,
-        tariff_id=current.id,
-        vehicle_id=vehicle_id,
-        spot_kind=spot_kind,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        total_minor=price.total_minor,
-        tax_minor=price.tax_minor,
-        currency=price.currency,
-        lines=[line.to_dict() for line in price.lines],
-        taxes=[tax.to_dict() for tax in price.taxes],
-        refund_policy=lot.refund_policy,
-        created_at=now,
-        expires_at=now + timedelta(minutes=settings().quote_minutes),
-    )
-    db.session.add(quote)
-    # Gives the quote its id, by which it is booked.
-    db.session.flush()
-    return quote
+    values = {
+        "lot_id": lot.id,
+        "tariff_id": current.id,
+        "vehicle_id": vehicle_id,
+        "spot_kind": spot_kind,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "total_minor": price.total_minor,
+        "tax_minor": price.tax_minor,
+        "currency": price.currency,
+        "lines": [line.to_dict() for line in price.lines],
+        "taxes": [tax.to_dict() for tax in price.taxes],
+        "refund_policy": lot.refund_policy,
+        "created_at": now,
+        "expires_at": now + timedelta(minutes=settings().quote_minutes),
+    }
+    # Through the connection, since each booking passes here and a flush costs as much as two statements.
+    quote_id = db.session.connection().execute(_INSERT, values).scalar_one()
+    return Quote(id=quote_id, **values)
 
 
 def _get_own_vehicle(caller: Caller | None, vehicle_id: int) -> Vehicle:

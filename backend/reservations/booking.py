@@ -39,6 +39,18 @@ from backend.vehicles.service import get_vehicle
 MOST_LIVE = 5
 MOST_HOLDS = 2
 
+# Made once: the hot path of a race for one bay.
+_LOCK_DRIVER = (
+    select(User.id).where(User.id == bindparam("user_id")).with_for_update(key_share=True)
+)
+_LOCK_LOT = (
+    select(Lot)
+    .where(Lot.id == bindparam("lot_id"))
+    .with_for_update(read=True, key_share=True)
+    .execution_options(populate_existing=True)
+)
+_INSERT = insert(Reservation).returning(Reservation.id)
+
 _LIVE_OF_DRIVER = text(
     """
     SELECT count(*), coalesce(sum(CASE WHEN status = 'held' THEN 1 ELSE 0 END), 0)
@@ -70,7 +82,8 @@ def book_quote(
     quote = get_row(Quote, quote_id)
     if quote.expires_at <= clock.now():
         raise QuoteExpired("This price has expired. Ask for a new one.", quote_id=quote_id)
-    return _hold(driver, quote, vehicle_id=vehicle_id, spot_id=spot_id)
+    lot = _lock_lot(quote.lot_id)
+    return _hold(driver, quote, lot, vehicle_id=vehicle_id, spot_id=spot_id)
 
 
 def book_window(
@@ -98,6 +111,7 @@ def book_window(
 
     """
     _lock_driver(driver)
+    lot = _lock_lot(lot_id)
     quote = quotes.make_quote(
         driver,
         lot_id=lot_id,
@@ -106,19 +120,18 @@ def book_window(
         spot_kind=spot_kind,
         vehicle_id=vehicle_id,
     )
-    return _hold(driver, quote, vehicle_id=vehicle_id, spot_id=spot_id)
+    return _hold(driver, quote, lot, vehicle_id=vehicle_id, spot_id=spot_id)
 
 
 def _lock_driver(driver: Caller) -> None:
     # What counts a driver's bookings must count them one at a time. Rows that merely refer to the
     # driver, such as a payment's, need not wait.
-    db.session.execute(select(User.id).where(User.id == driver.id).with_for_update(key_share=True))
+    db.session.connection().execute(_LOCK_DRIVER, {"user_id": driver.id})
 
 
-def _hold(driver: Caller, quote: Quote, *, vehicle_id: int, spot_id: int | None) -> int:
+def _hold(driver: Caller, quote: Quote, lot: Lot, *, vehicle_id: int, spot_id: int | None) -> int:
     now = clock.now()
     check_window(now, quote.starts_at, quote.ends_at)
-    lot = _get_lot(quote.lot_id)
     if lot.status != "open":
         raise LotNotBookable(f"{lot.name} is not open for booking.", reason=lot.status)
     vehicle = get_vehicle(driver, vehicle_id)
@@ -157,18 +170,16 @@ def _hold(driver: Caller, quote: Quote, *, vehicle_id: int, spot_id: int | None)
     return reservation_id
 
 
-def _get_lot(lot_id: int) -> Lot:
+def _lock_lot(lot_id: int) -> Lot:
     """Give the lot as it is now, and keep it from being closed until the booking is done.
 
     Bookings do not hold one another up. Locked only later, by the reservation's reference to it, it
     would come after the claims, and a closing that waits for those would wait for ever.
     """
-    return db.session.scalars(
-        select(Lot)
-        .where(Lot.id == lot_id)
-        .with_for_update(read=True, key_share=True)
-        .execution_options(populate_existing=True)
-    ).one()
+    lot = db.session.scalars(_LOCK_LOT, {"lot_id": lot_id}).one_or_none()
+    if lot is None:
+        raise NotFound(f"There is no lot {lot_id}.")
+    return lot
 
 
 def _kinds_for(vehicle: Vehicle, quote: Quote, lot: Lot) -> tuple[str, ...]:
@@ -200,7 +211,9 @@ def _get_spot(lot: Lot, spot_id: int, kinds: Sequence[str]) -> Spot:
 
 
 def _check_limits(driver: Caller, now: datetime) -> None:
-    live, holds = db.session.execute(_LIVE_OF_DRIVER, {"user_id": driver.id, "now": now}).one()
+    live, holds = (
+        db.session.connection().execute(_LIVE_OF_DRIVER, {"user_id": driver.id, "now": now}).one()
+    )
     if live >= MOST_LIVE:
         raise TooManyReservations(f"You have {live} live bookings, which is the most one may have.")
     if holds >= MOST_HOLDS:
@@ -218,31 +231,34 @@ def _insert(
 ) -> int:
     is_free = quote.total_minor == 0
     try:
-        reservation_id: int = db.session.execute(
-            insert(Reservation)
-            .values(
-                code=new_code(),
-                user_id=driver.id,
-                vehicle_id=vehicle.id,
-                plate=vehicle.plate,
-                lot_id=quote.lot_id,
-                quote_id=quote.id,
-                starts_at=quote.starts_at,
-                ends_at=quote.ends_at,
-                status="confirmed" if is_free else "held",
-                live=True,
-                source="app",
-                pinned=pinned,
-                price_minor=quote.total_minor,
-                currency=quote.currency,
-                refund_policy=quote.refund_policy,
-                hold_expires_at=None if is_free else deadline,
-                hold_extended_by=0,
-                created_at=now,
-                confirmed_at=now if is_free else None,
+        reservation_id: int = (
+            db.session.connection()
+            .execute(
+                _INSERT,
+                {
+                    "code": new_code(),
+                    "user_id": driver.id,
+                    "vehicle_id": vehicle.id,
+                    "plate": vehicle.plate,
+                    "lot_id": quote.lot_id,
+                    "quote_id": quote.id,
+                    "starts_at": quote.starts_at,
+                    "ends_at": quote.ends_at,
+                    "status": "confirmed" if is_free else "held",
+                    "live": True,
+                    "source": "app",
+                    "pinned": pinned,
+                    "price_minor": quote.total_minor,
+                    "currency": quote.currency,
+                    "refund_policy": quote.refund_policy,
+                    "hold_expires_at": None if is_free else deadline,
+                    "hold_extended_by": 0,
+                    "created_at": now,
+                    "confirmed_at": now if is_free else None,
+                },
             )
-            .returning(Reservation.id)
-        ).scalar_one()
+            .scalar_one()
+        )
     except IntegrityError as error:
         if violates(error, PLATE_OVERLAP):
             raise VehicleAlreadyBooked(

@@ -44,12 +44,12 @@ class ReservationList(Resource):
 
         Drivers see their own; admins see all, and may ask for a driver, a plate or a code.
         """
-        rows, following, total = reading.list_reservations(
+        found, following, total = reading.list_reservations(
             _filters(query), limit=query["limit"], after=_after(query["cursor"])
         )
         return to_json(
             {
-                "items": [reading.represent(row) for row in rows],
+                "items": [reading.represent(each) for each in found],
                 "next_cursor": write_cursor(following[0].isoformat(), following[1])
                 if following
                 else None,
@@ -85,19 +85,18 @@ class ReservationList(Resource):
             reservation_id = booking.book_quote(caller(), **body)
         else:
             reservation_id = booking.book_window(caller(), **body)
-        row = reading.get_reservation(caller(), reservation_id)
-        deadline = row.hold_expires_at
+        held = reading.get_reservation(caller(), reservation_id)
         remember(
             id=reservation_id,
-            status=row.status,
-            hold_expires_at=deadline.isoformat() if deadline else None,
+            status=held.status,
+            hold_expires_at=held.hold_expires_at,
         )
-        return to_json(reading.represent(row))
+        return to_json(reading.represent(held))
 
     def replay(self, facts: dict[str, Any]) -> bytes:
         """Answer again as the booking was answered."""
-        row = reading.get_reservation(caller(), facts["id"])
-        return to_json(reading.represent(row, as_booked=facts))
+        booked = reading.get_reservation(caller(), facts["id"])
+        return to_json(reading.represent(booked, as_booked=facts))
 
 
 @api.resource("/reservations/<id:reservation_id>")

@@ -40,7 +40,7 @@ def cancel_hold(driver: Caller, reservation_id: int) -> None:
     ).first()
     if cancelled is None:
         raise IllegalTransition(
-            "Only an unpaid booking whose time to pay is not over can be cancelled here.",
+            "Only an unpaid booking can be cancelled here, and only while its time to pay lasts.",
             status_now=_own(driver, reservation_id)[1],
         )
     after_commit(availability_changed.send, None, lot_id=lot_id)

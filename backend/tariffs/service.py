@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import selectinload
 
 from backend import clock
@@ -203,7 +203,7 @@ def current_tariffs(lot_ids: Collection[int]) -> dict[int, CurrentTariff]:
     """
     if not lot_ids:
         return {}
-    return _read_versions(Tariff.lot_id.in_(lot_ids) & (Tariff.status == "published"))
+    return _read_versions(_CURRENT, {"lot_ids": list(lot_ids)})
 
 
 def engine_tariff(row: Tariff) -> pricing.Tariff:
@@ -218,7 +218,7 @@ def engine_tariff(row: Tariff) -> pricing.Tariff:
 def replay(quote: Quote) -> pricing.Price:
     """Price a stored quote again from the version that priced it: the result is line by line equal."""
     lot = get_row(Lot, quote.lot_id)
-    version = _read_versions(Tariff.id == quote.tariff_id)[quote.lot_id]
+    version = _read_versions(_BY_ID, {"tariff_id": quote.tariff_id})[quote.lot_id]
     return pricing.price(
         version.tariff, starts_at=quote.starts_at, ends_at=quote.ends_at, zone=lot.timezone
     )
@@ -228,27 +228,33 @@ def _with_parts() -> Select[Tariff]:
     return select(Tariff).options(selectinload(Tariff.increments), selectinload(Tariff.taxes))
 
 
-def _read_versions(condition: ColumnElement[bool]) -> dict[int, CurrentTariff]:
+# Made once: each quote and each list of lots asks for prices.
+_VERSIONS = select(
+    Tariff.id,
+    Tariff.lot_id,
+    Tariff.created_at,
+    Tariff.currency,
+    Tariff.billing_step_minutes,
+    Tariff.free_minutes,
+    Tariff.day_cap_minor,
+    Tariff.day_start_minutes,
+    Tariff.tax_inclusive,
+).where(Tariff.status != "draft")
+_CURRENT = _VERSIONS.where(
+    Tariff.status == "published", Tariff.lot_id.in_(bindparam("lot_ids", expanding=True))
+)
+_BY_ID = _VERSIONS.where(Tariff.id == bindparam("tariff_id"))
+
+
+def _read_versions(versions: Any, asked: dict[str, Any]) -> dict[int, CurrentTariff]:
     """Read versions that left the drafts, at most one a lot, by the lot's id."""
-    rows = db.session.execute(
-        select(
-            Tariff.id,
-            Tariff.lot_id,
-            Tariff.created_at,
-            Tariff.currency,
-            Tariff.billing_step_minutes,
-            Tariff.free_minutes,
-            Tariff.day_cap_minor,
-            Tariff.day_start_minutes,
-            Tariff.tax_inclusive,
-        ).where(condition, Tariff.status != "draft")
-    ).all()
-    versions = {
+    rows = db.session.connection().execute(versions, asked).all()
+    known = {
         row.id: tariff
         for row in rows
         if (tariff := _remembered.get((row.id, row.created_at))) is not None
     }
-    unknown = [row for row in rows if row.id not in versions]
+    unknown = [row for row in rows if row.id not in known]
     if unknown:
         tariff_ids = [row.id for row in unknown]
         increments, taxes = _read_increments(tariff_ids), _read_taxes(tariff_ids)
@@ -256,8 +262,8 @@ def _read_versions(condition: ColumnElement[bool]) -> dict[int, CurrentTariff]:
             _remembered.clear()
         for row in unknown:
             tariff = _assemble(row, increments[row.id], taxes[row.id])
-            versions[row.id] = _remembered[row.id, row.created_at] = tariff
-    return {row.lot_id: CurrentTariff(row.id, versions[row.id]) for row in rows}
+            known[row.id] = _remembered[row.id, row.created_at] = tariff
+    return {row.lot_id: CurrentTariff(row.id, known[row.id]) for row in rows}
 
 
 def _read_increments(tariff_ids: Sequence[int]) -> dict[int, list[pricing.Increment]]:

@@ -43,14 +43,8 @@ def get_vehicle(driver: Caller, vehicle_id: int) -> Vehicle:
         NotFound: there is none, or it is another's.
 
     """
-    vehicle = db.session.scalar(
-        select(Vehicle).where(
-            Vehicle.id == vehicle_id,
-            Vehicle.user_id == driver.id,
-            Vehicle.deleted_at.is_(None),
-        )
-    )
-    if vehicle is None:
+    vehicle = db.session.get(Vehicle, vehicle_id)
+    if vehicle is None or vehicle.user_id != driver.id or vehicle.deleted_at is not None:
         raise NotFound(f"You have no vehicle {vehicle_id}.")
     return vehicle
 
@@ -115,7 +109,9 @@ def delete_vehicle(driver: Caller, vehicle_id: int) -> None:
     _lock_driver(driver)
     vehicle = get_vehicle(driver, vehicle_id)
     if _is_in_use(vehicle):
-        raise VehicleInUse("The vehicle cannot go while a booking stands for it.")
+        raise VehicleInUse(
+            "A vehicle with a booking cannot be removed; cancel the booking, or wait until it is over."
+        )
     was_default = vehicle.is_default
     vehicle.is_default = False
     vehicle.deleted_at = now()

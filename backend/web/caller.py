@@ -101,4 +101,4 @@ def _refuse_stranger(_mechanisms: Any, headers: Any = None) -> NoReturn:  # noqa
 
 
 def _refuse_role(_guard: Any, params: Any) -> NoReturn:
-    raise Forbidden(f"This is for: {', '.join(params)}.")
+    raise Forbidden(f"This is for {' and '.join(f'{role}s' for role in params)} only.")

@@ -88,10 +88,17 @@ def _bounds(lowest: float | None, highest: float | None, given: Any) -> list[Any
     return checks
 
 
-def _lengths(lowest: int | None, highest: int | None, given: Any) -> list[Any]:
+def _lengths(
+    lowest: int | None, highest: int | None, given: Any, *, of: str = "characters"
+) -> list[Any]:
     checks = [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
     if lowest is not None or highest is not None:
-        checks.append(validate.Length(min=lowest, max=highest))
+        error = f"This may have at most {highest} {of}."
+        if lowest == 1:
+            error = f"This is required, and may have at most {highest} {of}."
+        elif lowest:
+            error = f"This must have {lowest} to {highest} {of}."
+        checks.append(validate.Length(min=lowest, max=highest, error=error))
     return checks
 
 
@@ -309,7 +316,7 @@ class List(fields.List[Any]):
         validate: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(inner, validate=_lengths(min, max, validate), **kwargs)
+        super().__init__(inner, validate=_lengths(min, max, validate, of="entries"), **kwargs)
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> list[Any]:
         if not isinstance(value, list):

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 from flask import current_app, g, request
-from sqlalchemy import CursorResult, Row, Table, delete, select, update
+from sqlalchemy import CursorResult, Row, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.clock import now
@@ -36,7 +36,18 @@ _POLL_SECONDS = 0.05
 _KEY = re.compile(r"[!-~]{1,255}")
 
 _keys = cast("Table", IdempotencyKey.__table__)
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+# Made once, and asked of the connection itself: each booking and payment passes here twice.
+_INSERTS = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(_keys)
+    .on_conflict_do_nothing(index_elements=["user_id", "key"])
+    .returning(_keys.c.id)
+    for dialect in (sqlite, postgresql)
+}
+_REMEMBER = (
+    update(_keys)
+    .where(_keys.c.id == bindparam("held_id"), _keys.c.owner == bindparam("held_by"))
+    .values(status=bindparam("new_status"), facts=bindparam("new_facts"))
+)
 
 
 @dataclass(slots=True)
@@ -112,10 +123,14 @@ def remember(**facts: Any) -> None:
     held = _held.get()
     if held is None:
         return
-    kept = db.session.execute(
-        update(_keys)
-        .where(_keys.c.id == held.id, _keys.c.owner == held.owner)
-        .values(status=held.status, facts=facts)
+    kept = db.session.connection().execute(
+        _REMEMBER,
+        {
+            "held_id": held.id,
+            "held_by": held.owner,
+            "new_status": held.status,
+            "new_facts": facts,
+        },
     )
     if _count(kept) == 0:
         raise RequestInProgress(retry_after=1)
@@ -147,11 +162,6 @@ def holding() -> Iterator[None]:
         _held.set(None)
 
 
-def purge(before: datetime) -> int:
-    """Forget the keys made before; count them. It runs in the transaction of its task."""
-    return _count(db.session.execute(delete(_keys).where(_keys.c.created_at < before)))
-
-
 def _take(user_id: int, key: str, digest: str, status: int) -> Done | Row[Any] | None:
     """Take the key (None), or give the result kept with it, or the row of a twin in flight."""
     with independently():
@@ -164,12 +174,9 @@ def _take(user_id: int, key: str, digest: str, status: int) -> Done | Row[Any] |
             "locked_until": moment + _LOCKED,
             "created_at": moment,
         }
-        insert = _INSERTS[db.session.get_bind().dialect.name]
-        new_id = db.session.execute(
-            insert(_keys)
-            .values(user_id=user_id, key=key, **mine)
-            .on_conflict_do_nothing(index_elements=["user_id", "key"])
-            .returning(_keys.c.id)
+        connection = db.session.connection()
+        new_id = connection.execute(
+            _INSERTS[connection.dialect.name], {"user_id": user_id, "key": key, **mine}
         ).scalar_one_or_none()
         if new_id is None:
             row = db.session.execute(

@@ -38,6 +38,7 @@ TICKET = {
     "window": "Mon 4 May, 10:00 to 12:00",
     "price": "€4.00",
     "receipt": "R-2026-000001",
+    "plate": "DDVV2026",
 }
 
 

@@ -18,6 +18,7 @@ TICKET = {
     "address": "Dresden",
     "bay": "A12",
     "level": "",
+    "plate": "DDVV2026",
     "window": "today",
     "price": "₹40.00",
     "receipt": "R-1",

@@ -1,7 +1,7 @@
 """The application with one guard taken off: what the races are run against to show that they see the harm."""
 
 from flask import Flask
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 
 import backend
 from backend.claims import service as claims
@@ -22,7 +22,9 @@ def create_trusting_app() -> Flask:
 
     On SQLite it is the application as it is: there the trigger is dropped, and nothing else looks.
     """
-    claims._CLAIM_POSTGRESQL = claims._CLAIM + _LOOK
+    claims._CLAIM_POSTGRESQL = text(claims._CLAIM + _LOOK).bindparams(
+        *claims._instants("starts_at", "ends_at", "expires_at")
+    )
     return backend.create_app()
 
 

@@ -201,13 +201,6 @@ def test_after_a_day_the_key_is_new(
     assert knobs.effects == 2
 
 
-def test_purge_forgets_old_keys(client: ContractClient, app: Flask, keyed: dict[str, str]) -> None:
-    client.post(NOTES, json={"text": "one"}, headers=keyed)
-    with app.app_context(), transaction():
-        assert idempotency.purge(now() - idempotency.KEPT) == 0
-        assert idempotency.purge(now() + timedelta(seconds=1)) == 1
-
-
 def test_operation_that_forgets_to_remember_has_no_effect(
     app: Flask, keyed: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

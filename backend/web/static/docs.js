@@ -1,8 +1,18 @@
 "use strict";
 
 const VERBS = ["get", "post", "put", "patch", "delete"];
+const TITLES = { docs: "These pages", openapi: "OpenAPI" };
+const SHOWN_LAST = ["system", "openapi", "docs"];
+/* The road of a driver, from sign-up to receipt. */
+const STEPS = [
+  ["Sign in, or sign up", "/auth/login", "post"], ["Add a vehicle", "/vehicles", "post"],
+  ["Find a car park", "/lots", "get"], ["Ask what it costs", "/quotes", "post"],
+  ["Hold a bay", "/reservations", "post"], ["Pay", "/reservations/{reservation_id}/payments", "post"],
+];
 const content = document.getElementById("content");
 const tokenInput = document.getElementById("token");
+/* Ids of the answers so far, such as vehicle_id, for the forms that are opened after. */
+const seen = {};
 let api;
 
 function element(name, attributes = {}, ...children) {
@@ -34,30 +44,50 @@ function nameOf(schema) {
 function rulesOf(schema) {
   const words = [];
   const say = (key, text) => schema[key] !== undefined && words.push(`${text} ${schema[key]}`);
-  say("minimum", "≥"); say("maximum", "≤"); say("minLength", "at least"); say("maxLength", "at most");
+  // A bound that is only that of the database's integers tells nobody anything.
+  say("minimum", "≥"); if (schema.maximum < 1e15) say("maximum", "≤"); say("minLength", "at least"); say("maxLength", "at most");
   say("minItems", "at least"); say("maxItems", "at most"); say("default", "default");
   return words.join(", ");
 }
 
+/* Full hours of tomorrow, so that a window stays one: it ends two hours after it starts. */
+function instant(name) {
+  const moment = new Date(Date.now() + 864e5);
+  moment.setUTCMinutes(0, 0, 0);
+  if (/end|until|^to$/.test(name)) moment.setUTCHours(moment.getUTCHours() + 2);
+  return moment.toISOString().slice(0, 19) + "Z";
+}
+
+/* A key for one request; sent again it gives the first answer again. */
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /* A value that fits the schema, to start from when trying. */
-function example(schema, depth = 0) {
+function example(schema, depth = 0, name = "") {
   const found = resolve(schema) || {};
+  if (seen[name]) return seen[name];
+  // A written instant would lie in the past by now.
+  if (found.example !== undefined && found.format !== "date-time") return found.example;
   if (found.default !== undefined && found.default !== null) return found.default;
   if (found.enum) return found.enum[0];
-  if (found.anyOf) return example(found.anyOf[0], depth);
+  if (found.anyOf) return example(found.anyOf[0], depth, name);
   const type = Array.isArray(found.type) ? found.type[0] : found.type;
   if (type === "object") {
     const made = {};
     if (depth > 4) return made;
-    for (const key of found.required || Object.keys(found.properties || {})) {
-      if (found.properties && found.properties[key]) made[key] = example(found.properties[key], depth + 1);
+    const keys = new Set(found.required || Object.keys(found.properties || {}));
+    // A reservation may start from a quote, and then needs no more than that.
+    if (seen.quote_id && (found.properties || {}).quote_id) keys.add("quote_id");
+    for (const key of keys) {
+      if (found.properties && found.properties[key]) made[key] = example(found.properties[key], depth + 1, key);
     }
     return made;
   }
   if (type === "array") return found.items && depth < 4 ? [example(found.items, depth + 1)] : [];
   if (type === "integer" || type === "number") return Math.max(found.minimum ?? 1, Math.min(1, found.maximum ?? 1));
   if (type === "boolean") return false;
-  if (found.format === "date-time") return new Date(Date.now() + 864e5).toISOString().slice(0, 19) + "Z";
+  if (found.format === "date-time") return instant(name);
   if (found.format === "date") return new Date().toISOString().slice(0, 10);
   return "";
 }
@@ -113,14 +143,27 @@ function responses(operation) {
   return table(["status", "meaning", "body"], rows);
 }
 
+function control(parameter) {
+  const schema = resolve(parameter.schema) || {};
+  const attributes = { name: parameter.name, "data-in": parameter.in, required: parameter.required };
+  const choices = schema.enum || (schema.type === "boolean" ? [true, false] : null);
+  if (choices) {
+    return element("select", attributes, element("option", { value: "" }, "any"),
+      ...choices.map((choice) => element("option", { value: String(choice) }, String(choice))));
+  }
+  let given = parameter.in === "path" ? String(example(parameter.schema, 0, parameter.name)) : "";
+  if (parameter.name === "Idempotency-Key") given = newKey();
+  const isList = schema.type === "array";
+  return element("input", {
+    ...attributes, "data-list": isList, value: given, autocomplete: "off",
+    placeholder: isList ? "one, another" : nameOf(parameter.schema),
+  });
+}
+
 function tryForm(path, verb, operation) {
   const inputs = element("div", { class: "inputs" });
   for (const parameter of operation.parameters || []) {
-    const given = parameter.in === "path" ? String(example(parameter.schema)) : "";
-    inputs.append(element("label", {}, `${parameter.name} (${parameter.in})`, element("input", {
-      name: parameter.name, "data-in": parameter.in, required: parameter.required, value: given,
-      placeholder: nameOf(parameter.schema), autocomplete: "off",
-    })));
+    inputs.append(element("label", {}, `${parameter.name} (${parameter.in})${parameter.required ? " *" : ""}`, control(parameter)));
   }
   const json = operation.requestBody && operation.requestBody.content["application/json"];
   const multipart = operation.requestBody && operation.requestBody.content["multipart/form-data"];
@@ -150,17 +193,25 @@ function tryForm(path, verb, operation) {
   return form;
 }
 
+function remember(path, told) {
+  const id = told.items ? told.items[0]?.id : told.id;
+  const things = path.split("/").pop();
+  if (Number.isInteger(id) && things.endsWith("s")) seen[`${things.slice(0, -1)}_id`] = id;
+}
+
 async function request(path, verb, form, body, multipart, out) {
   const headers = {};
   const query = new URLSearchParams();
   const upload = multipart ? new FormData() : null;
   let url = path;
-  for (const input of form.querySelectorAll("input")) {
+  for (const input of form.querySelectorAll("input, select")) {
     const place = input.dataset.in;
     if (place === "path") url = url.replace(`{${input.name}}`, encodeURIComponent(input.value));
     else if (place === "form" && input.type === "file") { if (input.files[0]) upload.append(input.name, input.files[0]); }
     else if (!input.value) continue;
-    else if (place === "query") query.append(input.name, input.value);
+    else if (place === "query" && "list" in input.dataset) {
+      for (const one of input.value.split(",")) query.append(input.name, one.trim());
+    } else if (place === "query") query.append(input.name, input.value);
     else if (place === "header") headers[input.name] = input.value;
     else upload.append(input.name, input.value);
   }
@@ -171,18 +222,38 @@ async function request(path, verb, form, body, multipart, out) {
     method: verb.toUpperCase(), headers, body: body ? body.value : upload || undefined, credentials: "omit",
   });
   const type = answer.headers.get("Content-Type") || "";
-  const text = /json|text/.test(type) ? await answer.text() : `${(await answer.blob()).size} bytes of ${type || "nothing"}`;
+  const content = await answer.blob();
+  const text = /json|text/.test(type) ? await content.text() : "";
   let shown = text;
+  let note = null;
   if (type.includes("json")) {
-    try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* shown as it came */ }
+    try {
+      const told = JSON.parse(text);
+      shown = JSON.stringify(told, null, 2);
+      if (answer.ok) remember(path, told);
+      if (told.access_token) {
+        tokenInput.value = told.access_token;
+        note = element("p", { class: "note" }, "You are signed in on this page: the access token is in its field above.");
+      }
+    } catch { /* shown as it came */ }
+  } else if (!text && content.size) {
+    shown = `${content.size} bytes of ${type}`;
+    const named = /filename="?([^";]+)/.exec(answer.headers.get("Content-Disposition") || "");
+    note = element("p", {}, element("a", { href: URL.createObjectURL(content), download: named ? named[1] : "answer" }, "Save the file"));
   }
   const facts = ["etag", "retry-after", "x-request-id", "idempotency-replayed"]
     .filter((name) => answer.headers.has(name)).map((name) => `${name}: ${answer.headers.get(name)}`);
   out.replaceChildren(
     element("h4", { class: answer.ok ? "ok" : "bad" },
       `${answer.status} ${answer.statusText} · ${Math.round(performance.now() - began)} ms`),
-    element("pre", {}, [...facts, "", shown].join("\n")),
+    ...(note ? [note] : []),
+    element("pre", {}, [facts.join("\n"), shown].filter(Boolean).join("\n\n")),
   );
+}
+
+/* A paragraph of a docstring: its lines flow, and what stands in backticks is code. */
+function prose(text) {
+  return element("p", {}, ...text.replace(/\n/g, " ").split(/`+/).map((part, at) => (at % 2 ? element("code", {}, part) : part)));
 }
 
 function card(path, verb, operation) {
@@ -199,7 +270,7 @@ function card(path, verb, operation) {
   made.dataset.words = `${verb} ${path} ${operation.summary} ${operation.description || ""}`.toLowerCase();
   made.addEventListener("toggle", () => {
     if (!made.open || inside.childElementCount) return;
-    if (operation.description) inside.append(element("p", {}, operation.description));
+    for (const paragraph of (operation.description || "").split(/\n\n+/).filter(Boolean)) inside.append(prose(paragraph));
     if ((operation.parameters || []).length) {
       inside.append(element("h4", {}, "Parameters"), table(["name", "in", "kind", "rules"], operation.parameters.map((one) => [
         element("code", {}, one.name + (one.required ? " *" : "")), one.in, nameOf(one.schema),
@@ -219,25 +290,49 @@ function card(path, verb, operation) {
   return made;
 }
 
+function titleOf(tag) {
+  return TITLES[tag] || tag[0].toUpperCase() + tag.slice(1);
+}
+
+function intro() {
+  const steps = STEPS.map(([words, path, verb]) => {
+    const found = (api.paths[`/api/v1${path}`] || {})[verb];
+    return found ? element("li", {}, element("a", { href: `#${found.operationId}` }, words)) : null;
+  });
+  return element("div", { class: "intro" },
+    element("h1", {}, `${api.info.title} API, version ${api.info.version}`),
+    element("p", {}, `${api.info.description} Every operation can be tried here; start with these, in this order.`),
+    element("p", {}, `The same as OpenAPI ${api.openapi}: `,
+      element("a", { href: "/api/v1/openapi.json" }, "/api/v1/openapi.json")),
+    element("ol", { class: "steps" }, ...steps.filter(Boolean)));
+}
+
+function openTarget() {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  if (!target) return;
+  if (target.tagName === "DETAILS") target.open = true;
+  target.scrollIntoView();
+}
+
 function show() {
   const nav = document.getElementById("tags");
   const sections = new Map();
-  content.replaceChildren(
-    element("p", { class: "intro" }, `${api.info.description} OpenAPI ${api.openapi}: `,
-      element("a", { href: "/api/v1/openapi.json" }, "/api/v1/openapi.json")));
-  for (const tag of api.tags) {
-    const section = element("section", { id: `tag-${tag.name}` }, element("h2", {}, tag.name));
-    sections.set(tag.name, section);
-    nav.append(element("a", { href: `#tag-${tag.name}` }, tag.name));
+  content.replaceChildren(intro());
+  const tags = api.tags.map((tag) => tag.name);
+  for (const tag of [...tags.filter((one) => !SHOWN_LAST.includes(one)), ...SHOWN_LAST.filter((one) => tags.includes(one))]) {
+    const section = element("section", { id: `tag-${tag}` }, element("h2", {}, titleOf(tag)));
+    sections.set(tag, section);
+    nav.append(element("a", { href: `#tag-${tag}` }, titleOf(tag)));
     content.append(section);
   }
+  content.append(element("p", { id: "nothing", role: "status", hidden: true }, "No operation has these words."));
   for (const [path, item] of Object.entries(api.paths)) {
     for (const verb of VERBS) if (item[verb]) sections.get(item[verb].tags[0]).append(card(path, verb, item[verb]));
   }
-  const target = location.hash && document.getElementById(location.hash.slice(1));
-  if (target) { if (target.tagName === "DETAILS") target.open = true; target.scrollIntoView(); }
+  openTarget();
 }
 
+window.addEventListener("hashchange", openTarget);
 document.getElementById("find").addEventListener("input", (event) => {
   const words = event.target.value.toLowerCase().split(/\s+/);
   for (const one of document.querySelectorAll(".operation")) {
@@ -246,6 +341,8 @@ document.getElementById("find").addEventListener("input", (event) => {
   for (const section of document.querySelectorAll("section")) {
     section.hidden = !section.querySelector(".operation:not([hidden])");
   }
+  document.querySelector(".intro").hidden = Boolean(event.target.value.trim());
+  document.getElementById("nothing").hidden = Boolean(document.querySelector(".operation:not([hidden])"));
 });
 
 fetch("/api/v1/openapi.json", { credentials: "omit" })
