@@ -55,7 +55,10 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         ),
         # Flask-Security checks roles and hashes passwords; our own resources speak to the world.
         "SECURITY_PASSWORD_HASH": "bcrypt",
-        "SECURITY_PASSWORD_SALT": settings.secret_key,
+        # The key of the HMAC that makes passwords of any length fit into bcrypt's 72 bytes. It keeps
+        # no secret, and bcrypt salts each hash by itself; a changed key would end every password,
+        # so it must not be one that is ever rotated.
+        "SECURITY_PASSWORD_SALT": "vehicle-vault-passwords",
         "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {"bcrypt__rounds": settings.bcrypt_rounds},
         "SECURITY_PASSWORD_SINGLE_HASH": False,
         "SECURITY_API_ENABLED_METHODS": ["token"],

@@ -8,6 +8,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from backend.auth.service import create_admin
+from backend.config import settings
 from backend.errors import Problem
 from backend.lots.import_lots import format_report, import_lots
 from backend.web.api import to_json
@@ -63,6 +64,8 @@ def import_lots_command(file: Path, *, dry_run: bool) -> None:
 @with_appcontext
 def load_demo_command(months: int) -> None:
     """Load the demonstration: real car parks with two weeks of stays around now. Once is enough."""
+    if settings().is_production:
+        raise click.ClickException("The demonstration is never loaded in production.")
     from backend.demo.loader import load_demo  # noqa: PLC0415 - nobody but the demo pays for it
 
     for line in load_demo(months):

@@ -1,35 +1,55 @@
 """Settings: read once from the environment and ``.env``, checked, and frozen."""
 
 import dataclasses
+import ipaddress
 import logging
 import os
+import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import getaddresses, parseaddr
 from pathlib import Path
 from typing import Any, get_type_hints
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
+from backend.addresses import is_address
 from backend.money import currency_digits
 
 ROOT = Path(__file__).resolve().parent.parent
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
-_SAMPLES = frozenset({"change-me", "changeme", "secret"})
+# Nothing but words that stand for a secret in examples, however often they are repeated.
+_SAMPLE = re.compile(
+    r"(?=.*[a-z])(?:change[-_ ]?me|secret|password|sample|example|default|development|dev|test|jwt|key|your|my|the"
+    r"|[\W_\d])+",
+    re.IGNORECASE,
+)
 _SHORTEST_SECRET = 32
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
-_AT_LEAST_ONE = (
-    "hold_minutes",
-    "quote_minutes",
-    "access_token_minutes",
-    "refresh_token_days",
-    "web_workers",
-    "web_threads",
-)
+_GATEWAYS = frozenset({"sandbox"})
+_REDIS_PORT = 6379
+_HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.?")
+_DAY_MINUTES = 24 * 60
+_TEN_YEARS_SECONDS = 10 * 366 * 24 * 3600
+_BOUNDS = {
+    "port": (1, 65535),
+    "events_port": (1, 65535),
+    "mail_port": (1, 65535),
+    "trusted_proxies": (0, 16),
+    "web_workers": (1, 256),
+    "web_threads": (1, 256),
+    "hold_minutes": (1, _DAY_MINUTES),
+    "quote_minutes": (1, _DAY_MINUTES),
+    "access_token_minutes": (1, _DAY_MINUTES),
+    "refresh_token_days": (1, 366),
+    "bcrypt_rounds": (4, 16),
+    "clock_offset_seconds": (-_TEN_YEARS_SECONDS, _TEN_YEARS_SECONDS),
+}
 
 
 class BadSetting(ValueError):  # noqa: N818 - it says what is wrong, as a Problem does
@@ -53,7 +73,7 @@ class Settings:
     mail_password: str = ""
     mail_use_tls: bool = True
     mail_from: str = "Vehicle Vault <parking@localhost>"
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = ""
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: int = 0
     host: str = "127.0.0.1"
@@ -62,6 +82,7 @@ class Settings:
     events_url: str = ""
     web_workers: int = 2
     web_threads: int = 4
+    payment_gateways: tuple[str, ...] = ("sandbox",)
     hold_minutes: int = 10
     quote_minutes: int = 10
     access_token_minutes: int = 15
@@ -112,16 +133,12 @@ class Settings:
             values["events_url"] = (
                 f"http://{host}:{values.get('events_port', cls.events_port)}/events"
             )
-        if "public_url" not in values:
-            values["public_url"] = (
-                f"http://{values.get('host', cls.host)}:{values.get('port', cls.port)}"
-            )
         return cls(**values)._complete()  # noqa: SLF001 - a class method of the same class
 
     def _complete(self) -> "Settings":
         self._check()
         changes: dict[str, Any] = {
-            "public_url": self.public_url.rstrip("/"),
+            "public_url": self.public_url.rstrip("/") or f"http://{self.host}:{self.port}",
             "database_url": _absolute(
                 self.database_url or f"sqlite:///{self.instance}/vehicle_vault.db"
             ),
@@ -145,8 +162,23 @@ class Settings:
             raise BadSetting(
                 "DATABASE_URL starts with sqlite:/// or postgresql+psycopg://, the databases that guard a bay."
             )
-        if urlsplit(self.public_url).scheme not in {"http", "https"}:
-            raise BadSetting("PUBLIC_URL starts with http:// or https://.")
+        self._check_names()
+        self._check_servers()
+        self._check_public_url()
+        if self.is_production:
+            self._check_production()
+
+    def _check_names(self) -> None:
+        if not _is_sender(self.mail_from):
+            raise BadSetting(
+                "MAIL_FROM is an e-mail address, or a name before one in angle brackets, not"
+                f" {self.mail_from!r}."
+            )
+        for name in self.payment_gateways:
+            if name not in _GATEWAYS:
+                raise BadSetting(
+                    f"PAYMENT_GATEWAYS lists {', '.join(sorted(_GATEWAYS))}, or is none, not {name!r}."
+                )
         try:
             currency_digits(self.currency)
         except ValueError as error:
@@ -163,44 +195,81 @@ class Settings:
             raise BadSetting(
                 f"TIMEZONE is an IANA name such as Asia/Kolkata, not {self.timezone!r}."
             ) from error
-        if self.is_production:
-            self._check_production()
 
     def _check_numbers(self) -> None:
-        for name in _AT_LEAST_ONE:
-            if getattr(self, name) < 1:
-                raise BadSetting(f"{name.upper()} is at least 1.")
-        for name in ("port", "events_port", "mail_port"):
-            if not 0 < getattr(self, name) < 65536:
-                raise BadSetting(f"{name.upper()} is a port, from 1 to 65535.")
-        if not 4 <= self.bcrypt_rounds <= 16:
-            raise BadSetting("BCRYPT_ROUNDS is from 4 to 16.")
-        if self.trusted_proxies < 0:
-            raise BadSetting("TRUSTED_PROXIES is at least 0.")
+        for name, (lowest, highest) in _BOUNDS.items():
+            if not lowest <= getattr(self, name) <= highest:
+                raise BadSetting(f"{name.upper()} is from {lowest} to {highest}.")
+
+    def _check_servers(self) -> None:
+        if self.redis_url and not _is_valkey(self.redis_url):
+            raise BadSetting(
+                "REDIS_URL is redis://host:port/number, rediss://host:port/number or unix:///path."
+            )
+        if self.celery_broker_url:
+            if self.celery_broker_url.startswith("unix:") or not _is_valkey(self.celery_broker_url):
+                raise BadSetting(
+                    "CELERY_BROKER_URL is redis://host:port/number or rediss://host:port/number."
+                )
+        elif self.redis_url.startswith("unix:"):
+            # Celery and RedBeat do not agree on how to write a socket.
+            raise BadSetting("CELERY_BROKER_URL is required when REDIS_URL is a socket.")
+
+    def _check_public_url(self) -> None:
+        if not self.public_url:
+            return
+        url = _split(self.public_url)
+        if (
+            url is None
+            or url.scheme not in {"http", "https"}
+            or not _is_host(url.hostname or "")
+            or url.username is not None
+            or url.query
+            or url.fragment
+        ):
+            raise BadSetting(
+                "PUBLIC_URL starts with http:// or https:// and a host, such as https://parking.example.org."
+            )
 
     def _check_production(self) -> None:
         for name in ("jwt_secret", "secret_key"):
             value = getattr(self, name)
-            if len(value) < _SHORTEST_SECRET or value.lower() in _SAMPLES:
+            if len(value) < _SHORTEST_SECRET or _SAMPLE.fullmatch(value):
                 raise BadSetting(
                     f"{name.upper()} is required in production: at least {_SHORTEST_SECRET} characters, for example"
                     " from `python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
                 )
+        if self.jwt_secret == self.secret_key:
+            raise BadSetting("JWT_SECRET and SECRET_KEY must differ in production.")
         if not self.rate_limits:
             raise BadSetting("RATE_LIMITS cannot be off in production.")
         if self.clock_offset_seconds:
             raise BadSetting("CLOCK_OFFSET_SECONDS cannot be set in production.")
         if self.bcrypt_rounds < 12:
             raise BadSetting("BCRYPT_ROUNDS is at least 12 in production.")
+        self._check_production_servers()
+        if not self.public_url or _is_here(urlsplit(self.public_url).hostname or ""):
+            raise BadSetting(
+                "PUBLIC_URL is required in production, with the host under which people reach it."
+            )
+        if self.mail_server and not is_address(parseaddr(self.mail_from)[1]):
+            raise BadSetting("MAIL_FROM needs a domain that receives answers in production.")
+        if "sandbox" in self.payment_gateways:
+            raise BadSetting(
+                "PAYMENT_GATEWAYS cannot be sandbox in production, where anyone could pay with a test card;"
+                " none takes no payments."
+            )
+
+    def _check_production_servers(self) -> None:
         if not self.redis_url:
             raise BadSetting("REDIS_URL is required in production.")
-        if self.celery_broker_url and _server(self.celery_broker_url) == _server(self.redis_url):
-            raise BadSetting(
-                "In production CELERY_BROKER_URL must be another server than REDIS_URL."
-            )
         if not self.celery_broker_url:
             raise BadSetting(
                 "CELERY_BROKER_URL is required in production, on another server than REDIS_URL."
+            )
+        if _server(self.celery_broker_url) == _server(self.redis_url):
+            raise BadSetting(
+                "In production CELERY_BROKER_URL must be another server than REDIS_URL."
             )
 
 
@@ -238,6 +307,8 @@ def _parse(name: str, text: str, kind: Any) -> Any:
         except ValueError as error:
             raise BadSetting(f"{name} is a whole number, not {text!r}.") from error
     if kind == tuple[str, ...]:
+        if text.lower() == "none":
+            return ()
         return tuple(part.strip() for part in text.split(",") if part.strip())
     return text
 
@@ -257,8 +328,68 @@ def _another_database(redis_url: str) -> str:
     return parts._replace(path=f"/{int(number) + 1}").geturl()
 
 
-def _server(url: str) -> str:
-    return urlsplit(url).netloc.rpartition("@")[2]
+def _split(url: str) -> SplitResult | None:
+    """Take a URL apart; None when it is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # is read only when asked for, and raises when it is no port
+    except ValueError:
+        return None
+    return parts
+
+
+def _is_valkey(url: str) -> bool:
+    parts = _split(url)
+    if parts is None:
+        return False
+    database = parse_qs(parts.query, keep_blank_values=True).get("db")
+    if parts.scheme == "unix":
+        number = "0" if database is None else database[0]
+        return len(parts.path) > 1 and re.fullmatch("[0-9]{1,5}", number) is not None
+    return (
+        parts.scheme in {"redis", "rediss"}
+        and database is None
+        and _is_host(parts.hostname or "")
+        and re.fullmatch("/?|/[0-9]{1,5}", parts.path) is not None
+    )
+
+
+def _is_host(name: str) -> bool:
+    return _HOST.fullmatch(name) is not None or _ip_address(name) is not None
+
+
+def _is_here(host: str) -> bool:
+    """Tell whether a host is the machine itself, by whichever name."""
+    address = _ip_address(host)
+    if address is not None:
+        return address.is_loopback or address.is_unspecified
+    return host.rstrip(".").lower() == "localhost" or host.lower().endswith(".localhost")
+
+
+def _ip_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _is_sender(text: str) -> bool:
+    """Tell whether mail may come from it: an address with or without a name; on this machine too."""
+    addresses = [address for _, address in getaddresses([text])]
+    if len(addresses) != 1 or not text.isprintable():
+        return False
+    (address,) = addresses
+    local_part, _, domain = address.rpartition("@")
+    return is_address(f"{local_part}@example.org" if domain == "localhost" else address)
+
+
+def _server(url: str) -> tuple[str, int]:
+    """Name the server of a checked URL alike, however it is written."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts.path, 0
+    host = (parts.hostname or "").rstrip(".")
+    return "localhost" if _is_here(host) else host, parts.port or _REDIS_PORT
 
 
 def _kept_secret(path: Path) -> str:

@@ -1,9 +1,11 @@
 """The engine's ways on SQLite and PostgreSQL, and what its errors mean."""
 
 import re
+from contextvars import ContextVar
+from hashlib import blake2b
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Index, UniqueConstraint, event
+from sqlalchemy import Connection, Engine, Index, UniqueConstraint, event, text
 from sqlalchemy.exc import IntegrityError
 
 from backend.errors import NotFound
@@ -20,6 +22,18 @@ _SQLITE_PRAGMAS = (
     "synchronous=normal",
     "foreign_keys=on",
 )
+
+_LOCK_NAME = text("SELECT pg_advisory_xact_lock(:key)")
+
+_patience: ContextVar[float | None] = ContextVar("patience", default=None)
+
+
+def wait_at_most(seconds: float | None) -> None:
+    """Say how long this thread waits for each answer of PostgreSQL from now on; None is for ever.
+
+    Requests are in a hurry; migrations, commands and tasks take the time that they need.
+    """
+    _patience.set(seconds)
 
 
 def engine_options(database_url: str, *, threads: int) -> dict[str, Any]:
@@ -70,6 +84,16 @@ def prepare_engine(engine: Engine) -> None:
             raise RuntimeError(f"A read-only transaction may not do this: {statement[:80]}")
 
     if engine.dialect.name != "sqlite":
+        from backend.postgresql import ImpatientConnection  # noqa: PLC0415 - 11 MB that SQLite saves
+
+        @event.listens_for(engine, "do_connect")
+        def _on_dial(
+            _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
+        ) -> ImpatientConnection:
+            connection = ImpatientConnection.connect(*arguments, **options)
+            connection.patience = _patience.get
+            return connection
+
         return
 
     @event.listens_for(engine, "connect")
@@ -82,6 +106,17 @@ def prepare_engine(engine: Engine) -> None:
     def _on_begin(connection: Connection) -> None:
         read_only = connection.get_execution_options().get("read_only")
         connection.exec_driver_sql("BEGIN DEFERRED" if read_only else "BEGIN IMMEDIATE")
+
+
+def lock_name(name: str) -> None:
+    """Wait for every transaction that locked this name, and lock it until this one ends.
+
+    SQLite has one writer at a time, who need not wait again.
+    """
+    if db.engine.dialect.name == "sqlite":
+        return
+    key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
+    db.session.execute(_LOCK_NAME, {"key": key})
 
 
 def violates(error: IntegrityError, name: str) -> bool:

@@ -17,5 +17,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "expire holds": _runs("reservations.expire_holds", timedelta(minutes=1)),
     "reconcile payments": _runs("payments.reconcile", timedelta(minutes=1)),
     "purge expired challenges and sessions": _runs("auth.purge_expired", crontab(minute="17")),
+    "purge expired quotes": _runs("quotes.purge_expired", crontab(minute="37")),
     "purge idempotency keys": _runs("system.purge_idempotency_keys", crontab(minute="47")),
 }

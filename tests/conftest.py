@@ -4,13 +4,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from backend import clock, config, create_app
 from backend.config import Settings
@@ -22,6 +24,8 @@ from backend.web.cache import invalidate
 from tests import servers
 from tests.contract import ContractClient
 from tests.factories import Factory
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
 
 _FOLDER = "VV_TEST_FOLDER"
 _POSTGRESQL = "VV_TEST_POSTGRESQL"
@@ -147,6 +151,30 @@ def as_admin(make: Factory, admin: User) -> dict[str, str]:
 def move_clock() -> Iterator[Callable[[timedelta], None]]:
     yield clock.move
     clock.move(timedelta())
+
+
+@pytest.fixture
+def statements(app: Flask) -> Statements:
+    """Collect what is asked of the database: ``with statements() as asked: …``."""
+
+    @contextmanager
+    def collecting() -> Iterator[list[str]]:
+        asked: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            # On SQLite the beginning of a transaction is a statement of its own.
+            if not statement.startswith("BEGIN"):
+                asked.append(statement)
+
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield asked
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return collecting
 
 
 def _empty(app: Flask) -> None:

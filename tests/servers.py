@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import redis
@@ -38,6 +39,33 @@ def start_postgresql(folder: Path) -> str:
             connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type,unused-ignore] # a fixed list
         connection.execute("SELECT pg_reload_conf()")
     return f"postgresql+psycopg://postgres@/{{database}}?host={data}"
+
+
+@dataclass(frozen=True, slots=True)
+class Postgresql:
+    """A PostgreSQL that a test may treat as it likes."""
+
+    url: str
+    pid: int
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to its first process, and then to those that it started."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        os.kill(self.pid, number)
+        for child in children.read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(child), number)
+
+
+@contextmanager
+def own_postgresql(folder: Path) -> Iterator[Postgresql]:
+    """Run a PostgreSQL of its own until the block ends."""
+    url = start_postgresql(folder)
+    server: Any = _postgresql.pop()
+    try:
+        yield Postgresql(url, server.get_pid())
+    finally:
+        server.cleanup()
 
 
 def new_postgresql_database(server: str) -> str:

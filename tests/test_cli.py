@@ -1,5 +1,6 @@
 """What an operator types."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from backend import config
+from backend.config import Settings
 from backend.extensions import db
 from backend.models import Lot, Spot
 from backend.transaction import transaction
@@ -74,6 +77,15 @@ class TestImportLots:
         tried = app.test_cli_runner().invoke(args=["import-lots", str(tmp_path / "no.csv")])
         assert tried.exit_code == 2
         assert "does not exist" in tried.output
+
+
+class TestLoadDemo:
+    def test_production_refuses_it(self, app: Flask, settings: Settings) -> None:
+        config.use(dataclasses.replace(settings, app_env="production"))
+        tried = app.test_cli_runner().invoke(args=["load-demo"])
+        assert tried.exit_code == 1
+        assert tried.output == "Error: The demonstration is never loaded in production.\n"
+        assert _count(app) == (0, 0)
 
 
 def _run(app: Flask, *arguments: str, password: str) -> Result:

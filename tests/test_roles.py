@@ -37,6 +37,7 @@ MATRIX: dict[str, set[str]] = {
     "GET /api/v1/lots/{lot_id}/tariffs": {"admin"},
     "POST /api/v1/lots/{lot_id}/tariffs": {"admin"},
     "POST /api/v1/lots/import": {"admin"},
+    "GET /api/v1/lots/import-template.xlsx": {"admin"},
     "GET /api/v1/me": SIGNED_IN,
     "PATCH /api/v1/me": SIGNED_IN,
     "GET /api/v1/openapi.json": PUBLIC,

@@ -10,6 +10,11 @@ _CODES_SENT = "30 per 15 minutes"
 _CODES_SENT_OVERALL = "3000 per 15 minutes"
 _CODES_TRIED = "60 per 15 minutes"
 _CODES_TRIED_OVERALL = "6000 per 15 minutes"
+_OF_CLIENT_ON_ACCOUNT = ("sign-in", "10 per 15 minutes")
+_OF_CLIENT = ("sign-in-client", "300 per 15 minutes")
+_ON_ACCOUNT = ("sign-in-account", "100 per 15 minutes")
+# Used up by the first wrong try, and so the memory of who erred.
+_FIRST_OF_CLIENT_ON_ACCOUNT = ("sign-in-first", "1 per 15 minutes")
 
 
 def count_code_sent(client: str) -> None:
@@ -37,12 +42,20 @@ def count_code_tried(client: str) -> None:
 def check_sign_in(email: str, client: str) -> None:
     """Refuse a sign-in before it costs anything, when too many were wrong.
 
+    What others got wrong on an account slows only clients that erred on it too: whoever keeps trying
+    from elsewhere must not keep its owner out.
+
     Raises:
         TooManyRequests: so it is.
 
     """
-    for name, limit, parts in _sign_in_limits(email, client):
-        limits.test(name, limit, *parts)
+    account = email.lower()
+    limits.test(*_OF_CLIENT_ON_ACCOUNT, account, client)
+    limits.test(*_OF_CLIENT, client)
+    try:
+        limits.test(*_FIRST_OF_CLIENT_ON_ACCOUNT, account, client)
+    except TooManyRequests:
+        limits.test(*_ON_ACCOUNT, account)
 
 
 def count_wrong_sign_in(email: str, client: str) -> None:
@@ -52,20 +65,23 @@ def count_wrong_sign_in(email: str, client: str) -> None:
         TooManyRequests: it is one too many, however many came at the same moment.
 
     """
-    refusal: TooManyRequests | None = None
-    for name, limit, parts in _sign_in_limits(email, client):
-        try:
-            limits.hit(name, limit, *parts)
-        except TooManyRequests as error:
-            refusal = refusal or error
-    if refusal is not None:
-        raise refusal
-
-
-def _sign_in_limits(email: str, client: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     account = email.lower()
-    return (
-        ("sign-in", "10 per 15 minutes", (account, client)),
-        ("sign-in-account", "100 per 15 minutes", (account,)),
-        ("sign-in-client", "300 per 15 minutes", (client,)),
-    )
+    is_first = _hit(_FIRST_OF_CLIENT_ON_ACCOUNT, account, client) is None
+    refusals = [
+        _hit(_OF_CLIENT_ON_ACCOUNT, account, client),
+        _hit(_OF_CLIENT, client),
+    ]
+    of_account = _hit(_ON_ACCOUNT, account)
+    if not is_first:
+        refusals.append(of_account)
+    for refusal in refusals:
+        if refusal is not None:
+            raise refusal
+
+
+def _hit(limit: tuple[str, str], *parts: str) -> TooManyRequests | None:
+    try:
+        limits.hit(*limit, *parts)
+    except TooManyRequests as refusal:
+        return refusal
+    return None

@@ -1,11 +1,11 @@
 """What may be done to sign-ins: begin, carry on, end; and the first admin."""
 
-import re
 from datetime import timedelta
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import selectinload
 
+from backend.addresses import is_address
 from backend.auth.passwords import find_weakness, hash_password, verify_password
 from backend.auth.sign_ins import (
     SignIn,
@@ -26,7 +26,6 @@ from backend.users.service import add_user, ensure_roles, find_user_for_update, 
 
 _KEPT = timedelta(days=1)
 _BATCH = 1000
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def sign_in(*, email: str, password: str, user_agent: str) -> SignIn:
@@ -98,7 +97,7 @@ def create_admin(*, email: str, name: str, password: str) -> int:
 
     """
     address = email.strip().lower()
-    if not _ADDRESS.fullmatch(address):
+    if not is_address(address):
         raise InvalidInput("This is not an e-mail address.", errors={"email": ["Not an address."]})
     weakness = find_weakness(password, name=name, email=address)
     if weakness:

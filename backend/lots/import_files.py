@@ -23,6 +23,18 @@ MAX_BROKEN_ROWS = 100
 # A quoted value may run over a few lines; beyond that a quote was never closed.
 MAX_LINES_PER_RECORD = 20
 
+TEMPLATE = [
+    [
+        *("place_id", "name", "city", "address", "latitude", "longitude", "capacity"),
+        *("capacity_disabled", "capacity_charging", "max_height", "opening_hours"),
+    ],
+    [
+        *("my-first", "Altmarkt", "Dresden", "Altmarkt 1", 51.05067, 13.74179, 400),
+        *(8, 12, 200, "Mo-Sa 06:00-22:00"),
+    ],
+]
+"""A table that an import reads: its header, and a lot to show how it is filled in."""
+
 REQUIRED_COLUMNS = ("external_id", "name", "capacity", "lat", "lng")
 COLUMN_OF_HEADER = {
     "place_id": "external_id",

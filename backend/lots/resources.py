@@ -4,6 +4,9 @@ from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any
 
+import flask_excel
+from flask import Response
+
 from backend import clock
 from backend.errors import (
     FileUnreadable,
@@ -25,7 +28,7 @@ from backend.lots.bay_schemas import (
     SpotUpdate,
 )
 from backend.lots.distance import Point
-from backend.lots.import_files import MAX_FILE_BYTES
+from backend.lots.import_files import MAX_FILE_BYTES, TEMPLATE
 from backend.lots.import_lots import ImportReport, import_lots
 from backend.lots.import_schemas import ImportReportSchema, LotImport
 from backend.lots.schemas import LotCreate, LotListSchema, LotQuery, LotSchema, LotUpdate
@@ -45,6 +48,7 @@ CACHED = "lots"
 
 _FRESH_SECONDS = 15
 _FORM_BYTES = 64 * 1024
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 blueprint, api = resource_blueprint("lots", __name__)
 
@@ -190,6 +194,17 @@ class SpotDetail(Resource):
         Refused while bookings stand in the way; they are listed in `reservations`.
         """
         return bays.update_spot(caller(), spot_id, **body)
+
+
+@api.resource("/lots/import-template.xlsx")
+class LotImportTemplate(Resource):
+    """A table to fill in."""
+
+    @operation(roles=("admin",), media_type=_XLSX, transaction=False)
+    def get(self) -> Response:
+        """Get an empty table of the columns that an import reads, with one lot to show how."""
+        answer: Response = flask_excel.make_response_from_array(TEMPLATE, "xlsx", file_name="lots")
+        return answer
 
 
 @api.resource("/lots/import")

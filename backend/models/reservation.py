@@ -41,18 +41,14 @@ class Reservation(Base):
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
         Index("ix_reservations_user_starts_at", "user_id", "starts_at", "id"),
         Index("ix_reservations_lot_starts_at", "lot_id", "starts_at"),
+        # Each quote that is purged is looked for here, by its foreign key too.
+        Index("ix_reservations_quote", "quote_id"),
         Index(
             "ix_reservations_plate_live",
             "plate",
             "ends_at",
             postgresql_where=text("live"),
             sqlite_where=text("live"),
-        ),
-        Index(
-            "ix_reservations_hold_expires_live",
-            "hold_expires_at",
-            postgresql_where=text("live AND status = 'held'"),
-            sqlite_where=text("live AND status = 'held'"),
         ),
     )
 

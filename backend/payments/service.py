@@ -9,11 +9,13 @@ from sqlalchemy.exc import IntegrityError
 
 from backend import clock
 from backend.claims import service as claims
+from backend.config import settings
 from backend.database import violates
 from backend.errors import (
     AlreadyPaid,
     HoldExpired,
     IllegalTransition,
+    InvalidInput,
     NotFound,
     PaymentInProgress,
 )
@@ -49,6 +51,7 @@ def pay(
     its own transactions, since the gateway is called between them.
 
     Raises:
+        InvalidInput: this installation does not take the sandbox's cards.
         NotFound: there is no such reservation, or it is somebody else's.
         HoldExpired: the time to pay is over.
         AlreadyPaid: nothing is due.
@@ -56,6 +59,9 @@ def pay(
         PaymentInProgress: another payment of it is not decided yet.
 
     """
+    if "sandbox" not in settings().payment_gateways:
+        sentence = "This way to pay is not offered here."
+        raise InvalidInput(sentence, errors={"method": [sentence]})
     _settle_the_undecided(driver, reservation_id)
     try:
         with transaction():
@@ -154,7 +160,8 @@ def reconcile() -> int:
                         ),
                     )
                 )
-                .order_by(Payment.created_at)
+                # In any order, so that payments which cannot be decided do not keep the others out.
+                .order_by(func.random())
                 .limit(_BATCH)
             )
         )

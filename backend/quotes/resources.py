@@ -3,15 +3,18 @@
 from http import HTTPStatus
 from typing import Any
 
+from flask import request
+
 from backend.errors import (
     InvalidInput,
     LotNotBookable,
     NotFound,
+    TooManyRequests,
     Unauthenticated,
     VehicleDoesNotFit,
 )
 from backend.models import Quote
-from backend.quotes import service
+from backend.quotes import limits, service
 from backend.quotes.schemas import QuoteCreate, QuoteSchema
 from backend.web.api import Resource, resource_blueprint
 from backend.web.caller import find_caller
@@ -29,7 +32,14 @@ class QuoteList(Resource):
         body=QuoteCreate(),
         response=QuoteSchema(),
         status=HTTPStatus.CREATED,
-        raises=(InvalidInput, Unauthenticated, NotFound, LotNotBookable, VehicleDoesNotFit),
+        raises=(
+            InvalidInput,
+            Unauthenticated,
+            NotFound,
+            LotNotBookable,
+            VehicleDoesNotFit,
+            TooManyRequests,
+        ),
     )
     def post(self, body: dict[str, Any]) -> Quote:
         """Price a window of a lot, line by line.
@@ -37,4 +47,5 @@ class QuoteList(Resource):
         The price holds until `expires_at`, whatever changes meanwhile; it keeps no bay. Whoever names
         a vehicle must be signed in as its owner.
         """
+        limits.count_quote(request.remote_addr or "")
         return service.make_quote(find_caller(), **body)

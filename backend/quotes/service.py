@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert
+from sqlalchemy import delete, exists, insert, select
 
 from backend import clock
 from backend.claims.availability import capacity_by_kind
@@ -15,13 +15,16 @@ from backend.identity import Caller
 from backend.lots.hours import is_open_throughout, parse_opening_hours
 from backend.lots.service import get_visible_lot
 from backend.lots.window import check_window
-from backend.models import Lot, Quote, Vehicle
+from backend.models import Lot, Quote, Reservation, Vehicle
 from backend.models.lot import SPOT_KINDS
 from backend.tariffs import pricing
 from backend.tariffs.service import CurrentTariff, current_tariffs
+from backend.transaction import transaction
 from backend.vehicles.service import get_vehicle
 
 _INSERT = insert(Quote).returning(Quote.id)
+_KEPT = timedelta(days=1)
+_BATCH = 1000
 
 
 def make_quote(
@@ -78,6 +81,35 @@ def make_quote(
     # Through the connection, since each booking passes here and a flush costs as much as two statements.
     quote_id = db.session.connection().execute(_INSERT, values).scalar_one()
     return Quote(id=quote_id, **values)
+
+
+def purge_expired() -> int:
+    """Delete the quotes long expired that no reservation came of; count them.
+
+    It opens a short transaction for each batch, so that bookings never wait for long.
+    """
+    # None of them can be booked any more, so nothing that refers to one can come meanwhile.
+    unbooked = (
+        Quote.expires_at < clock.now() - _KEPT,
+        ~exists().where(Reservation.quote_id == Quote.id),
+    )
+    count, last_id = 0, 0
+    while True:
+        with transaction(read_only=True):
+            ids = db.session.scalars(
+                select(Quote.id)
+                .where(Quote.id > last_id, *unbooked)
+                .order_by(Quote.id)
+                .limit(_BATCH)
+            ).all()
+        if not ids:
+            return count
+        with transaction():
+            db.session.execute(
+                delete(Quote).where(Quote.id.in_(ids)),
+                execution_options={"synchronize_session": False},
+            )
+        count, last_id = count + len(ids), ids[-1]
 
 
 def _get_own_vehicle(caller: Caller | None, vehicle_id: int) -> Vehicle:

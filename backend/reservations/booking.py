@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from backend import clock
@@ -25,6 +26,7 @@ from backend.errors import (
 )
 from backend.extensions import db
 from backend.identity import Caller
+from backend.lots.offers import is_open
 from backend.lots.window import check_window
 from backend.models import Lot, Quote, Reservation, Spot, User, UtcDateTime, Vehicle
 from backend.models.reservation import PLATE_OVERLAP
@@ -49,7 +51,14 @@ _LOCK_LOT = (
     .with_for_update(read=True, key_share=True)
     .execution_options(populate_existing=True)
 )
-_INSERT = insert(Reservation).returning(Reservation.id)
+# Two bookings of one plate at once: the second waits for the first, and then inserts nothing. A plain
+# INSERT would have each wait for the other's row.
+_INSERT_POSTGRESQL = (
+    postgresql.insert(Reservation)
+    .on_conflict_do_nothing(constraint=PLATE_OVERLAP)
+    .returning(Reservation.id)
+)
+_INSERT_SQLITE = insert(Reservation).returning(Reservation.id)
 
 _LIVE_OF_DRIVER = text(
     """
@@ -134,6 +143,10 @@ def _hold(driver: Caller, quote: Quote, lot: Lot, *, vehicle_id: int, spot_id: i
     check_window(now, quote.starts_at, quote.ends_at)
     if lot.status != "open":
         raise LotNotBookable(f"{lot.name} is not open for booking.", reason=lot.status)
+    if not is_open(lot, quote.starts_at, quote.ends_at):
+        raise LotNotBookable(
+            f"{lot.name} is not open for the whole of this time.", reason="outside_opening_hours"
+        )
     vehicle = get_vehicle(driver, vehicle_id)
     kinds = _kinds_for(vehicle, quote, lot)
     spot = _get_spot(lot, spot_id, kinds) if spot_id is not None else None
@@ -171,10 +184,11 @@ def _hold(driver: Caller, quote: Quote, lot: Lot, *, vehicle_id: int, spot_id: i
 
 
 def _lock_lot(lot_id: int) -> Lot:
-    """Give the lot as it is now, and keep it from being closed until the booking is done.
+    """Give the lot as it is now, locked before the claims as the order of locks has it.
 
-    Bookings do not hold one another up. Locked only later, by the reservation's reference to it, it
-    would come after the claims, and a closing that waits for those would wait for ever.
+    The lock is the one that the reservation's reference to the lot takes anyhow: bookings do not hold one
+    another up, nor closings, which the claims decide. Taken only then, it would come after the claims, and
+    a change of the lot that waits for those would wait for ever.
     """
     lot = db.session.scalars(_LOCK_LOT, {"lot_id": lot_id}).one_or_none()
     if lot is None:
@@ -230,39 +244,39 @@ def _insert(
     pinned: bool,
 ) -> int:
     is_free = quote.total_minor == 0
+    connection = db.session.connection()
+    on_postgresql = connection.dialect.name == "postgresql"
+    reservation_id: int | None = None
     try:
-        reservation_id: int = (
-            db.session.connection()
-            .execute(
-                _INSERT,
-                {
-                    "code": new_code(),
-                    "user_id": driver.id,
-                    "vehicle_id": vehicle.id,
-                    "plate": vehicle.plate,
-                    "lot_id": quote.lot_id,
-                    "quote_id": quote.id,
-                    "starts_at": quote.starts_at,
-                    "ends_at": quote.ends_at,
-                    "status": "confirmed" if is_free else "held",
-                    "live": True,
-                    "source": "app",
-                    "pinned": pinned,
-                    "price_minor": quote.total_minor,
-                    "currency": quote.currency,
-                    "refund_policy": quote.refund_policy,
-                    "hold_expires_at": None if is_free else deadline,
-                    "hold_extended_by": 0,
-                    "created_at": now,
-                    "confirmed_at": now if is_free else None,
-                },
-            )
-            .scalar_one()
-        )
+        reservation_id = connection.execute(
+            _INSERT_POSTGRESQL if on_postgresql else _INSERT_SQLITE,
+            {
+                "code": new_code(),
+                "user_id": driver.id,
+                "vehicle_id": vehicle.id,
+                "plate": vehicle.plate,
+                "lot_id": quote.lot_id,
+                "quote_id": quote.id,
+                "starts_at": quote.starts_at,
+                "ends_at": quote.ends_at,
+                "status": "confirmed" if is_free else "held",
+                "live": True,
+                "source": "app",
+                "pinned": pinned,
+                "price_minor": quote.total_minor,
+                "currency": quote.currency,
+                "refund_policy": quote.refund_policy,
+                "hold_expires_at": None if is_free else deadline,
+                "hold_extended_by": 0,
+                "created_at": now,
+                "confirmed_at": now if is_free else None,
+            },
+        ).scalar_one_or_none()
     except IntegrityError as error:
-        if violates(error, PLATE_OVERLAP):
-            raise VehicleAlreadyBooked(
-                f"{vehicle.plate} has a booking that overlaps this time.", plate=vehicle.plate
-            ) from error
-        raise
+        if not violates(error, PLATE_OVERLAP):
+            raise
+    if reservation_id is None:
+        raise VehicleAlreadyBooked(
+            f"{vehicle.plate} has a booking that overlaps this time.", plate=vehicle.plate
+        )
     return reservation_id

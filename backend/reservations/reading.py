@@ -187,7 +187,7 @@ def represent(facts: Facts, *, as_booked: Mapping[str, Any] | None = None) -> di
             read_moment(as_booked["hold_expires_at"]) if as_booked["hold_expires_at"] else None
         )
     is_over = status in {"cancelled", "expired"}
-    return {
+    told = {
         "id": facts.id,
         "code": facts.code,
         "status": status,
@@ -240,6 +240,9 @@ def represent(facts: Facts, *, as_booked: Mapping[str, Any] | None = None) -> di
         "refund_policy": refund_policy(facts.refund_policy),
         "allowed_actions": ["pay", "cancel", "prolong"] if status == "held" else [],
     }
+    if as_booked is not None:
+        told |= {name: as_booked[name] for name in ("lot", "spot", "vehicle")}
+    return told
 
 
 def _conditions(filters: Filters) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Reservations over HTTP."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -86,12 +86,15 @@ class ReservationList(Resource):
         else:
             reservation_id = booking.book_window(caller(), **body)
         held = reading.get_reservation(caller(), reservation_id)
+        answer = reading.represent(held)
         remember(
             id=reservation_id,
             status=held.status,
             hold_expires_at=held.hold_expires_at,
+            # A lot may be renamed before the same request comes again, and be answered as the first.
+            **{name: answer[name] for name in ("lot", "spot", "vehicle")},
         )
-        return to_json(reading.represent(held))
+        return to_json(answer)
 
     def replay(self, facts: dict[str, Any]) -> bytes:
         """Answer again as the booking was answered."""
@@ -163,10 +166,13 @@ def _after(cursor: str | None) -> tuple[datetime, int] | None:
     if cursor is None:
         return None
     moment, reservation_id = read_cursor(cursor, str, int)
+    starts_at: datetime | None
     try:
         starts_at = datetime.fromisoformat(moment)
-    except ValueError:
+        # A moment of the year 1 with an offset has no UTC.
+        starts_at = starts_at.astimezone(UTC) if starts_at.tzinfo else None
+    except (ValueError, OverflowError):
         starts_at = None
-    if starts_at is None or starts_at.tzinfo is None:
+    if starts_at is None:
         raise InvalidInput(errors={"cursor": ["This is not a cursor of this list."]})
     return starts_at, reservation_id

@@ -14,6 +14,8 @@ from backend.identity import Caller
 from backend.models import Reservation, User, Vehicle
 
 MAX_VEHICLES = 50
+# What a bay was chosen by, and what is looked for at the gate.
+_FIXED_WHILE_BOOKED = ("plate", "kind", "electric", "height_cm")
 
 
 def list_vehicles(driver: Caller, *, after_id: int, limit: int) -> Sequence[Vehicle]:
@@ -75,7 +77,7 @@ def change_vehicle(driver: Caller, vehicle_id: int, *, changes: dict[str, Any]) 
     Raises:
         NotFound: there is none, or it is another's.
         PlateTaken: the driver has another with this plate.
-        VehicleInUse: a live reservation stands for the plate.
+        VehicleInUse: a live reservation stands for its plate, kind, drive and height.
         InvalidInput: it is the default, and only another one can take that from it.
 
     """
@@ -88,8 +90,16 @@ def change_vehicle(driver: Caller, vehicle_id: int, *, changes: dict[str, Any]) 
             errors={"is_default": ["Make another vehicle the default instead."]},
         )
     plate = changes.get("plate", vehicle.plate)
-    if plate != vehicle.plate and _is_in_use(vehicle):
-        raise VehicleInUse("The plate cannot change while a booking stands for it.")
+    fixed = [
+        field
+        for field in _FIXED_WHILE_BOOKED
+        if field in changes and changes[field] != getattr(vehicle, field)
+    ]
+    if fixed and _is_in_use(vehicle):
+        raise VehicleInUse(
+            "The plate, kind, drive and height cannot change while a booking stands for the vehicle.",
+            fields=fixed,
+        )
     for field, value in changes.items():
         setattr(vehicle, field, value)
     _flush_plate(plate)

@@ -4,10 +4,12 @@ from typing import Any
 
 import flask_restful
 import orjson
-from flask import Blueprint, Flask, Request, Response
+from flask import Blueprint, Flask, Request, Response, request
 from flask.json.provider import JSONProvider
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.routing import BaseConverter
+
+from backend.errors import NotFound
 
 JSON = "application/json"
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
@@ -86,3 +88,11 @@ def init_app(app: Flask) -> None:
     # One path has one spelling: no redirects between them.
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
+    app.before_request(_refuse_other_spellings)
+
+
+def _refuse_other_spellings() -> None:
+    """Refuse what Werkzeug takes for another path: it drops slashes in front, and adds a missing one."""
+    path = request.environ["PATH_INFO"]
+    if not path.startswith("/") or path.startswith("//"):
+        raise NotFound("There is nothing at this address.")

@@ -9,25 +9,25 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 from marshmallow.fields import Constant, Dict, Nested
 from werkzeug.datastructures import FileStorage
 
+from backend.addresses import ADDRESS, LONGEST_ADDRESS, SHORTEST_ADDRESS, is_address
+
 __all__ = [
     "INT64_MAX",
     "Choice",
     "Constant",
-    "Day",
     "Dict",
     "Email",
     "Flag",
     "Id",
     "Instant",
     "Integer",
-    "Json",
     "List",
     "Money",
     "Nested",
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 INT64_MAX = 2**63 - 1
-_MONEY_MAX = 10**12
+_MONEY_MAX = 10**15
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _REAL = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,3})?")
@@ -46,13 +46,6 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
     r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# What HTML calls a valid address, with a dot in the domain.
-_EMAIL = (
-    r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])$"
-)
-_EMAIL_LOCAL_MAX = 64
 _CONTROL = r"\u0000-\u001f\u007f-\u009f"
 _CONTROL_BUT_LINES = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f"
 
@@ -235,17 +228,15 @@ class Email(Text):
     default_error_messages = {  # noqa: RUF012 - Marshmallow reads it as declared
         "email": "This is not an e-mail address."
     }
-    _pattern = re.compile(_EMAIL)
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min=6, max=254, metadata={"pattern": _EMAIL}, **kwargs)
+        super().__init__(
+            min=SHORTEST_ADDRESS, max=LONGEST_ADDRESS, metadata={"pattern": ADDRESS}, **kwargs
+        )
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
         address = super()._deserialize(value, *_args, **_kwargs)
-        if (
-            len(address.partition("@")[0]) > _EMAIL_LOCAL_MAX
-            or self._pattern.fullmatch(address) is None
-        ):
+        if not is_address(address):
             raise self.make_error("email")
         return address
 
@@ -288,22 +279,6 @@ class Instant(fields.DateTime):
         return moment.astimezone(UTC)
 
 
-class Day(fields.Date):
-    """A calendar day, such as 2026-05-04."""
-
-    default_error_messages = {  # noqa: RUF012 - Marshmallow reads it as declared
-        "invalid": "This must be a day, such as 2026-05-04."
-    }
-
-    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> date:
-        if not isinstance(value, str) or not _DAY.fullmatch(value):
-            raise self.make_error("invalid")
-        try:
-            return date.fromisoformat(value)
-        except ValueError as error:
-            raise self.make_error("invalid") from error
-
-
 class List(fields.List[Any]):
     """A list of at most ``max`` things."""
 
@@ -322,10 +297,6 @@ class List(fields.List[Any]):
         if not isinstance(value, list):
             raise self.make_error("invalid")
         return super()._deserialize(value, *_args, **_kwargs)
-
-
-class Json(fields.Raw):
-    """Any JSON at all, such as what an attribute of a lot may hold."""
 
 
 class Upload(fields.Field[FileStorage]):

@@ -46,18 +46,6 @@ def test(name: str, limit: str, *parts: object) -> None:
     _ask(name, limit, parts, count=False)
 
 
-def clear(name: str, limit: str, *parts: object) -> None:
-    """Forget the tries under ``name`` and ``parts``, as after a success."""
-    state = _state()
-    if state is None:
-        return
-    item, key = _parsed(limit), _name(name, parts)
-    state.own.clear(item, *key)
-    shared = state.shared
-    if shared is not None:
-        state.breaker.ask(lambda: shared.clear(item, *key), None)
-
-
 def init_app(app: Flask, settings: Settings) -> None:
     """Set up Flask-Limiter's storage for ``app``; without limits there is none."""
     app.config["RATELIMIT_ENABLED"] = settings.rate_limits

@@ -1,7 +1,6 @@
 """The decorator that guards a resource's method, feeds it, and documents it."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from hashlib import blake2b
@@ -11,17 +10,21 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from marshmallow import Schema
 
+from backend.database import lock_name, wait_at_most
 from backend.errors import PreconditionFailed, Problem
 from backend.transaction import transaction as open_transaction
 from backend.web import idempotency, parsing
 from backend.web.api import JSON, json_response
 from backend.web.cache import own_bytes
-from backend.web.caller import caller, has_token, identify
+from backend.web.caller import caller, find_caller, has_token, identify
 from backend.web.pagination import PageSchema
 
 MAX_BODY = 1_000_000
 """Bytes of a body, unless the operation takes more."""
 MULTIPART = "multipart/form-data"
+_CHANGES = {"PATCH", "PUT", "DELETE"}
+# Longer than the server's own lock_timeout, whose answer says more, and below the 5 s that we promise.
+_REPLY_SECONDS = 4.8
 
 Method = Callable[..., Any]
 
@@ -96,6 +99,9 @@ def operation(  # noqa: PLR0913 - each is a keyword of its own, and most have a 
     )
 
     def decorate(method: Method) -> Method:
+        if method.__name__.upper() in _CHANGES and not transaction:
+            raise ValueError("A change and its If-Match belong in one transaction.")
+
         @wraps(method)
         def perform(resource: Any, **path: Any) -> Response:
             if request.method in {"GET", "HEAD"}:
@@ -115,14 +121,24 @@ def operation_of(method: Any) -> Operation | None:
 
 
 def init_app(app: Flask) -> None:
-    """Refuse bodies that are too large before anything else looks at the request."""
+    """Refuse bodies that are too large before anything else looks, and wait for no dead database."""
     app.before_request(_limit_body)
+    app.before_request(_limit_waits)
+    app.teardown_request(_unlimit_waits)
 
 
 def _limit_body() -> None:
     view = _view_class()
     described = operation_of(getattr(view, request.method.lower(), None))
     parsing.limit_body(described.max_body if described else MAX_BODY)
+
+
+def _limit_waits() -> None:
+    wait_at_most(_REPLY_SECONDS)
+
+
+def _unlimit_waits(_error: BaseException | None) -> None:
+    wait_at_most(None)
 
 
 def _view_class() -> Any:
@@ -200,8 +216,6 @@ def _effect(
     arguments: dict[str, Any],
 ) -> Response:
     if not described.transaction:
-        with open_transaction(read_only=True) if _has_precondition() else nullcontext():
-            _check_precondition(resource, path)
         return _answer(described, method(resource, **path, **arguments))
     with open_transaction():
         _check_precondition(resource, path)
@@ -256,10 +270,6 @@ def _name_state(described: Operation, answer: Response) -> None:
         answer.set_etag(_tag(answer))
 
 
-def _has_precondition() -> bool:
-    return request.method in {"PATCH", "PUT", "DELETE"} and "If-Match" in request.headers
-
-
 def _tag(answer: Response) -> str:
     return blake2b(answer.get_data(), digest_size=16).hexdigest()
 
@@ -267,15 +277,22 @@ def _tag(answer: Response) -> str:
 def _check_precondition(resource: Any, path: dict[str, Any]) -> None:
     """Compare If-Match with the thing as it is inside this very transaction.
 
+    Changes of one thing take turns from before the look, or two could see the state that both name.
+
     Raises:
         PreconditionFailed: it was changed.
 
     """
-    if not _has_precondition():
+    if request.method not in _CHANGES:
         return
     get = getattr(resource, "get", None)
     described = operation_of(get)
     if get is None or described is None or not described.has_etag:
+        return
+    # A path without a number, such as /me, is another thing for each caller.
+    user = None if path else find_caller()
+    lock_name(request.path if user is None else f"{request.path} {user.id}")
+    if "If-Match" not in request.headers:
         return
     arguments = {} if described.query is None else {"query": described.query.load({})}
     now = _answer(described, get.__wrapped__(resource, **path, **arguments))

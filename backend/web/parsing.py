@@ -85,13 +85,20 @@ def limit_body(most: int) -> None:
         ContentTooLarge: it is longer.
 
     """
-    request.max_content_length = most
-    if (request.content_length or 0) > most:
-        raise ContentTooLarge(f"A request here holds at most {most:,} bytes.")
+    # One byte more shows that a body which does not say its length is too long; Werkzeug stops silently.
+    request.max_content_length = most + 1
+    _check_length(request.content_length or 0)
+
+
+def _check_length(length: int) -> None:
+    limit = request.max_content_length
+    if limit is not None and length >= limit:
+        raise ContentTooLarge(f"A request here holds at most {limit - 1:,} bytes.")
 
 
 def _read_json(req: Request) -> Any:
     raw = req.get_data(cache=True)
+    _check_length(len(raw))
     if not raw:
         return {}
     if not is_json(req.mimetype):

@@ -16,6 +16,14 @@ logger = logging.getLogger(__name__)
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRETS = (
     (re.compile(r"\[parameters: .*?\]\n?", re.DOTALL), "[parameters hidden]"),
+    # What PostgreSQL adds to an error holds values of rows. The words are in the server's language.
+    (
+        re.compile(
+            r"\n[^\W\d_]+:  .*?(?=\n\[SQL|\n\(Background on|\n\n(?:The above|During) |\Z)",
+            re.DOTALL,
+        ),
+        "\n[detail hidden]",
+    ),
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), "[token]"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), r"\1 [hidden]"),
     (

@@ -26,6 +26,10 @@ def test_an_admin_signs_in(app: Flask, client: FlaskClient) -> None:
     ("email", "password", "field"),
     [
         ("nobody", PASSWORD, "email"),
+        ("a,b@example.org", PASSWORD, "email"),
+        ("a\x00b@example.org", PASSWORD, "email"),
+        ("boss@example..org", PASSWORD, "email"),
+        (f"{'a' * 65}@example.org", PASSWORD, "email"),
         ("boss@example.org", "short", "password"),
         ("boss@example.org", "boss@example.org", "password"),
         ("boss@example.org", "password123", "password"),

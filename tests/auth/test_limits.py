@@ -111,16 +111,37 @@ def test_right_passwords_are_not_counted(
     assert codes == {200}
 
 
-def test_an_account_is_slowed_from_everywhere_after_a_hundred(
+def test_an_account_is_slowed_after_a_hundred_for_those_who_erred(
     client: FlaskClient, sign_up: Callable[..., dict[str, Any]]
 ) -> None:
     sign_up("asha@example.org")
+
+    def login(password: str, address: str) -> Any:
+        somewhere = {"REMOTE_ADDR": address}
+        return _login(client, "asha@example.org", password, environ_overrides=somewhere)
+
     for number in range(100):
-        somewhere = {"REMOTE_ADDR": f"198.51.100.{number}"}
-        answer = _login(client, "asha@example.org", "wrong", environ_overrides=somewhere)
-        assert answer.status_code == 401
-    answer = _login(
-        client, "asha@example.org", PASSWORD, environ_overrides={"REMOTE_ADDR": "203.0.113.9"}
-    )
+        assert login("wrong", f"198.51.100.{number}").status_code == 401
+    # Whoever erred waits, even with the right password.
+    answer = login(PASSWORD, "198.51.100.7")
     assert answer.status_code == 429
     assert answer.json["retry_after"] <= 15 * 60
+    # The owner, from elsewhere, does not; nor does a stranger keep that from being so.
+    assert login(PASSWORD, "203.0.113.9").status_code == 200
+    assert login("wrong", "203.0.113.10").status_code == 401
+    assert login("wrong", "203.0.113.10").status_code == 429
+    assert login(PASSWORD, "203.0.113.10").status_code == 429
+    assert login(PASSWORD, "203.0.113.11").status_code == 200
+
+
+def test_a_dozen_clients_that_keep_trying_keep_nobody_out(
+    client: FlaskClient, sign_up: Callable[..., dict[str, Any]]
+) -> None:
+    sign_up("asha@example.org")
+    for number in range(12):
+        somewhere = {"REMOTE_ADDR": f"198.51.100.{number}"}
+        for _ in range(11):
+            _login(client, "asha@example.org", "wrong", environ_overrides=somewhere)
+    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
+    answer = _login(client, "asha@example.org", PASSWORD, environ_overrides=elsewhere)
+    assert answer.status_code == 200

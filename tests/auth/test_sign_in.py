@@ -1,5 +1,6 @@
 """Signing in and out, tokens and their refresh (P16, P19)."""
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
+from backend import config, create_app
 from backend.auth.tasks import purge_expired
 from backend.clock import now
 from backend.config import Settings
@@ -385,3 +387,20 @@ class TestPurge:
         with app.app_context(), transaction(read_only=True):
             assert db.session.scalar(select(func.count()).select_from(SignInSession)) == 0
             assert db.session.scalar(select(func.count()).select_from(OtpAddress)) == 0
+
+
+def test_a_new_secret_key_leaves_passwords_valid(
+    app: Flask, client: FlaskClient, settings: Settings, sign_up: Callable[..., dict[str, Any]]
+) -> None:
+    sign_up("asha@example.org")
+    body = {"email": "asha@example.org", "password": PASSWORD}
+    assert client.post(f"{URL}/login", json=body).status_code == 200
+    rotated = create_app(dataclasses.replace(settings, secret_key="another " * 6))
+    try:
+        answer = rotated.test_client().post(f"{URL}/login", json=body)
+        assert answer.status_code == 200
+    finally:
+        with rotated.app_context():
+            db.engine.dispose()
+        config.use(settings)
+        app.extensions["celery"].set_default()

@@ -2,8 +2,7 @@
 
 import hmac
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,12 +10,13 @@ import flask_security
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 
 from backend.auth import passwords, sign_ups
 from backend.extensions import db
 from backend.models import OtpChallenge, OtpIssue, OutboxMail, SignInSession, User
 from backend.transaction import transaction
+from tests.conftest import Statements
 
 URL = "/api/v1/auth"
 PASSWORD = "a quiet place to park"
@@ -149,6 +149,7 @@ class TestKnownAddress:
         client: FlaskClient,
         sign_up: Register,
         monkeypatch: pytest.MonkeyPatch,
+        statements: Statements,
     ) -> None:
         sign_up("known@example.org")
         hashed: list[str] = []
@@ -163,7 +164,7 @@ class TestKnownAddress:
         for address in ("known@example.org", "unknown@example.org"):
             hashed.clear()
             before = {model: _count(app, model) for model in (OutboxMail, OtpChallenge, OtpIssue)}
-            with _statements(app) as statements:
+            with statements() as asked:
                 answer = client.post(
                     f"{URL}/register",
                     json={"email": address, "name": "Asha Rao", "password": PASSWORD},
@@ -174,7 +175,7 @@ class TestKnownAddress:
                 {field: len(text) for field, text in answer.json.items()},
                 sorted(answer.headers.keys()),
                 len(hashed),
-                statements,
+                asked,
                 rows,
             )
         assert seen["known@example.org"] == seen["unknown@example.org"]
@@ -450,22 +451,6 @@ class TestCommonWork:
         )
         assert answer.status_code == 503
         assert "Retry-After" in answer.headers
-
-
-@contextmanager
-def _statements(app: Flask) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def _count_compared(

@@ -1,7 +1,5 @@
 """The demo with a year before its two weeks."""
 
-import time
-
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
@@ -13,12 +11,9 @@ from backend.transaction import transaction
 
 
 @pytest.mark.long
-def test_a_year_is_over_300_000_bookings_in_three_minutes(app: Flask) -> None:
-    began = time.monotonic()
+def test_a_year_is_over_300_000_bookings(app: Flask) -> None:
     with app.app_context():
         load_demo(months=12)
-        seconds = time.monotonic() - began
         with transaction(read_only=True):
             count = db.session.scalar(select(func.count()).select_from(Reservation)) or 0
     assert count >= 300_000
-    assert seconds < 180

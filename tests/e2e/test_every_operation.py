@@ -88,6 +88,7 @@ class Road:
         rows = (
             b"place_id,name,city,capacity,address,latitude,longitude\nx,X,Dresden,5,Y 1,51.0,13.7\n"
         )
+        self.ask("GET", f"{v1}/lots/import-template.xlsx", 200, admin)
         self.ask("POST", f"{v1}/lots/import", 200, admin, files={"file": ("lots.csv", rows)})
         self._bookings(v1, lot["id"], driver)
         empty = self.ask(

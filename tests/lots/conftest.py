@@ -1,14 +1,12 @@
 """What tests of lots share: bookings made straight in the database."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from backend import clock
 from backend.claims import service as claims
@@ -101,34 +99,6 @@ def _book(
             db.session.delete(reservation)
             return None
     return reservation.id
-
-
-@dataclass(slots=True)
-class Counted:
-    count: int = 0
-
-
-@pytest.fixture
-def count_queries(app: Flask) -> Callable[[], AbstractContextManager[Counted]]:
-    """Count the statements that the database gets while the block runs."""
-
-    @contextmanager
-    def counting() -> Iterator[Counted]:
-        counted = Counted()
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_args: Any) -> None:
-            # On SQLite the beginning of a transaction is a statement of its own.
-            counted.count += not statement.startswith("BEGIN")
-
-        with app.app_context():
-            engine = db.engine
-        event.listen(engine, "after_cursor_execute", note)
-        try:
-            yield counted
-        finally:
-            event.remove(engine, "after_cursor_execute", note)
-
-    return counting
 
 
 @pytest.fixture

@@ -167,6 +167,15 @@ class TestUpload:
         assert report["created"] > 0
         assert report["refused"] == 1
 
+    def test_the_template_can_be_filled_in_and_sent_back(
+        self, client: FlaskClient, as_admin: Headers
+    ) -> None:
+        template = client.get("/api/v1/lots/import-template.xlsx", headers=as_admin)
+        assert template.status_code == 200
+        report = upload(client, as_admin, template.data, filename="lots.xlsx").json
+        assert (report["created"], report["refused"]) == (1, 0)
+        assert [note["level"] for note in report["notes"]] == []
+
     def test_a_sheet_is_read_too(self, client: FlaskClient, as_admin: Headers) -> None:
         rows = [line.split(",") for line in (HEADER + ALTMARKT).splitlines()]
         sheet = pyexcel.get_sheet(array=rows).save_to_memory("xlsx")

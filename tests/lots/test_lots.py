@@ -1,15 +1,22 @@
 """Lots over HTTP: what admins do to them, and what everybody may read."""
 
+from functools import partial
+from threading import Barrier
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from backend.models import Lot
+from backend.web import operation
 from tests.factories import Factory, tomorrow_at
 from tests.lots.conftest import Book
+from tests.races.crowd import rush
 
 Headers = dict[str, str]
+
+TURNS, RIVALS = 4, 6
 
 ALTMARKT: dict[str, Any] = {
     "name": "Altmarkt",
@@ -239,3 +246,73 @@ class TestArchive:
         assert listed["spot"] == "A02"
         assert listed["starts_at"].endswith("T10:00:00Z")
         assert client.get(f"/api/v1/lots/{lot.id}").json["status"] == "open"
+
+
+class TestLostUpdates:
+    """Of those who read one state and change it at once, one wins and the others are told."""
+
+    def test_one_of_many_changes_of_a_lot(
+        self, app: Flask, make: Factory, as_admin: Headers
+    ) -> None:
+        path = f"/api/v1/lots/{make.lot().id}"
+        for turn in range(TURNS):
+            bodies = [{"city": f"City {turn} {number}"} for number in range(RIVALS)]
+            assert change_at_once(app, path, bodies, as_admin) == [200, *[412] * (RIVALS - 1)]
+
+    def test_one_of_many_changes_of_what_hangs_on_a_lot(
+        self, app: Flask, make: Factory, as_admin: Headers
+    ) -> None:
+        path = f"/api/v1/lots/{make.lot().id}"
+        for turn in range(TURNS):
+            bodies = [{"amenities": [f"sort {turn} {number}"]} for number in range(RIVALS)]
+            assert change_at_once(app, path, bodies, as_admin) == [200, *[412] * (RIVALS - 1)]
+
+    def test_one_of_many_changes_of_a_bay(
+        self, app: Flask, make: Factory, as_admin: Headers
+    ) -> None:
+        path = f"/api/v1/spots/{make.spots(make.lot())[0].id}"
+        for turn in range(TURNS):
+            bodies = [{"label": f"L{turn}-{number}"} for number in range(RIVALS)]
+            assert change_at_once(app, path, bodies, as_admin) == [200, *[412] * (RIVALS - 1)]
+
+    def test_of_a_change_and_a_deletion_one_wins(
+        self, app: Flask, make: Factory, as_admin: Headers
+    ) -> None:
+        path = f"/api/v1/lots/{make.lot(status='draft').id}"
+        named = as_admin | {"If-Match": tag_of(app, path, as_admin)}
+        calls = [
+            partial(app.test_client().patch, path, json={"city": "Elsewhere"}, headers=named),
+            partial(app.test_client().delete, path, headers=named),
+        ]
+        statuses = [answer.status_code for answer in rush(calls)]
+        assert statuses in ([200, 412], [412, 204], [404, 204])
+
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True, scope="session")
+    def test_without_turns_a_change_is_lost(
+        self, app: Flask, make: Factory, as_admin: Headers, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        both_looked = Barrier(2)
+        look = operation._check_precondition
+
+        def look_together(*arguments: Any) -> None:
+            look(*arguments)
+            both_looked.wait(10)
+
+        monkeypatch.setattr(operation, "lock_name", lambda _name: None)
+        monkeypatch.setattr(operation, "_check_precondition", look_together)
+        path = f"/api/v1/lots/{make.lot().id}"
+        bodies = [{"city": "Here"}, {"city": "There"}]
+        assert change_at_once(app, path, bodies, as_admin) == [200, 200]
+
+
+def tag_of(app: Flask, path: str, headers: Headers) -> str:
+    return str(app.test_client().get(path, headers=headers).headers["ETag"])
+
+
+def change_at_once(
+    app: Flask, path: str, bodies: list[dict[str, Any]], headers: Headers
+) -> list[int]:
+    """Send all changes at one moment, all naming the same state; give the statuses in order of size."""
+    named = headers | {"If-Match": tag_of(app, path, headers)}
+    calls = [partial(app.test_client().patch, path, json=body, headers=named) for body in bodies]
+    return sorted(answer.status_code for answer in rush(calls))

@@ -19,9 +19,9 @@ from backend.payments.gateway import Card, GatewayTimeout, Outcome
 from backend.payments.sandbox import SandboxGateway
 from backend.payments.tasks import reconcile
 from backend.reservations.tasks import expire_holds
+from tests.counter import Arrive, Later, MoveClock, ReadMail
 from tests.desk import CHALLENGED, DECLINED, GOOD, TIMES_OUT, Desk, problem
 from tests.factories import Factory
-from tests.payments.conftest import Arrive, Later, MoveClock, ReadMail
 
 MINUTE = timedelta(minutes=1)
 Tally = Callable[[], dict[str, int]]

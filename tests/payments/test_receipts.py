@@ -15,9 +15,9 @@ from backend.models import Lot, Receipt, User
 from backend.payments.receipt_pdf import draw_receipt
 from backend.reservations import confirming
 from backend.transaction import transaction
+from tests.counter import Arrive, MoveClock, ReadMail
 from tests.desk import DECLINED, Desk, problem
 from tests.factories import Factory
-from tests.payments.conftest import Arrive, MoveClock, ReadMail
 
 HOSTILE = '<b>Bo</b> & <img src="file:///etc/passwd"/> <font size=99>x</font>'
 

@@ -12,9 +12,9 @@ from backend import clock
 from backend.extensions import db
 from backend.models import Lot, Spot
 from backend.transaction import transaction
+from tests.counter import Arrive, MoveClock, ReadMail
 from tests.desk import Desk, between, problem, window
 from tests.factories import Factory, tomorrow_at
-from tests.reservations.conftest import Arrive, MoveClock, ReadMail
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -482,3 +482,31 @@ def _add_spot(app: Flask, lot: Lot, label: str, *, kind: str) -> int:
 
 def _spots_of(lot: Lot) -> list[Spot]:
     return list(db.session.scalars(select(Spot).where(Spot.lot_id == lot.id).order_by(Spot.id)))
+
+
+class TestAgain:
+    def test_a_repeated_request_is_answered_as_the_first_whatever_was_renamed_since(
+        self, desk: Desk, lot: Lot, make: Factory, as_admin: dict[str, str]
+    ) -> None:
+        first = desk.book_window(lot, key="once")
+        renamed = desk.client.patch(
+            f"/api/v1/lots/{lot.id}", json={"name": "Another name"}, headers=as_admin
+        )
+        relabelled = desk.client.patch(
+            f"/api/v1/vehicles/{desk.vehicle.id}", json={"label": "Red"}, headers=desk.headers
+        )
+
+        again = desk.book_window(lot, key="once")
+
+        assert (renamed.status_code, relabelled.status_code) == (200, 200)
+        assert (again.status_code, again.data) == (201, first.data)
+
+    def test_hours_that_changed_since_the_quote_are_kept(
+        self, desk: Desk, lot: Lot, as_admin: dict[str, str]
+    ) -> None:
+        quote = desk.quote(lot)
+        desk.client.patch(
+            f"/api/v1/lots/{lot.id}", json={"opening_hours": "20:00-21:00"}, headers=as_admin
+        )
+        answer = desk.book(quote_id=quote["id"])
+        assert (answer.status_code, answer.json["reason"]) == (409, "outside_opening_hours")

@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from backend.claims import service as claims
 from backend.extensions import db
+from tests.counter import Arrive, Later
 from tests.desk import Desk, problem
 from tests.factories import Factory
-from tests.reservations.conftest import Arrive, Later
 
 
 @pytest.mark.parametrize("what", ["lots", "spots"])

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from backend.extensions import db
 from backend.models import Lot
 from backend.reservations.tasks import expire_holds
+from tests.counter import Arrive, Later, MoveClock
 from tests.desk import CHALLENGED, DECLINED, Desk, problem, window
 from tests.factories import Factory
-from tests.reservations.conftest import Arrive, Later, MoveClock
 
 MINUTE = timedelta(minutes=1)
 

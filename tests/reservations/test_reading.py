@@ -1,46 +1,21 @@
 """Reading reservations, through the API."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from backend.extensions import db
 from backend.models import Lot, User
+from backend.web.pagination import write_cursor
+from tests.conftest import Statements
+from tests.counter import Arrive, MoveClock
 from tests.desk import Desk, problem, window
 from tests.factories import Factory
-from tests.reservations.conftest import Arrive, MoveClock
 
 MINUTE = timedelta(minutes=1)
-
-
-CountStatements = Callable[[], AbstractContextManager[list[str]]]
-
-
-@pytest.fixture
-def count_statements(app: Flask) -> CountStatements:
-    @contextmanager
-    def counting() -> Iterator[list[str]]:
-        statements: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            if not statement.startswith("BEGIN"):
-                statements.append(statement)
-
-        with app.app_context():
-            engine = db.engine
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            yield statements
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
-
-    return counting
 
 
 @pytest.fixture
@@ -132,6 +107,15 @@ class TestList:
             path = f"/reservations?limit=2&cursor={page['next_cursor']}"
         assert read == whole
 
+    @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+    def test_a_cursor_of_a_moment_beyond_all_calendars_is_refused(
+        self, desk: Desk, moment: str
+    ) -> None:
+        answer = desk.client.get(
+            f"/api/v1/reservations?cursor={write_cursor(moment, 1)}", headers=desk.headers
+        )
+        assert (answer.status_code, list(answer.json["errors"])) == (422, ["cursor"])
+
     def test_equal_starts_are_told_apart(self, boss: Desk, arrive: Arrive, make: Factory) -> None:
         lot = make.lot(spots=3)
         held = [arrive().hold(lot)["id"] for _ in range(3)]
@@ -189,15 +173,15 @@ class TestList:
             assert boss.get(f"/reservations?{query}")["items"] == [held]
 
     def test_its_cost_does_not_grow_with_its_length(
-        self, desk: Desk, make: Factory, count_statements: CountStatements
+        self, desk: Desk, make: Factory, statements: Statements
     ) -> None:
         lot = make.lot()
         desk.buy(lot, **window(8, 9))
-        with count_statements() as for_one:
+        with statements() as for_one:
             desk.get("/reservations")
         for hour in (9, 10, 11, 12):
             desk.buy(lot, **window(hour, hour + 1))
-        with count_statements() as for_five:
+        with statements() as for_five:
             assert len(desk.get("/reservations")["items"]) == 5
         assert len(for_five) == len(for_one) <= 4
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from backend.extensions import db
 from backend.models import Quote, Reservation, Tariff, Vehicle
 from backend.transaction import transaction
 from tests.factories import Factory
+from tests.races.crowd import rush
 
 URL = "/api/v1/vehicles"
 
@@ -233,16 +235,38 @@ class TestChange:
         assert answer.status_code == 409
         assert _type(answer) == "plate-taken"
 
-    def test_the_plate_stays_while_a_booking_stands(
-        self, app: Flask, make: Factory, client: FlaskClient, driver: dict[str, str]
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("plate", "KA02"),
+            ("kind", "motorcycle"),
+            ("electric", True),
+            ("height_cm", 260),
+            ("height_cm", None),
+        ],
+    )
+    def test_what_a_bay_was_chosen_by_stays_while_a_booking_stands(
+        self,
+        app: Flask,
+        make: Factory,
+        client: FlaskClient,
+        driver: dict[str, str],
+        field: str,
+        value: Any,
     ) -> None:
-        vehicle = _add(client, driver, "KA01")
+        vehicle = _add(client, driver, "KA01", height_cm=150)
         _reserve(app, make, vehicle["id"])
         path = f"{URL}/{vehicle['id']}"
-        answer = client.patch(path, json={"plate": "KA02"}, headers=driver)
+        answer = client.patch(path, json={field: value, "label": "Work"}, headers=driver)
         assert answer.status_code == 409
         assert _type(answer) == "vehicle-in-use"
-        changes = {"plate": "ka 01", "label": "Work"}
+        assert answer.json["fields"] == [field]
+        assert client.get(path, headers=driver).json == vehicle
+        changes = {
+            **{name: vehicle[name] for name in ("kind", "electric", "height_cm")},
+            "plate": "ka 01",
+            "label": "Work",
+        }
         assert client.patch(path, json=changes, headers=driver).status_code == 200
 
     def test_a_stale_change_is_refused(self, client: FlaskClient, driver: dict[str, str]) -> None:
@@ -298,3 +322,17 @@ class TestDelete:
         deadline = now() - timedelta(seconds=1)
         _reserve(app, make, vehicle["id"], status=status, live=live, hold_expires_at=deadline)
         assert client.delete(f"{URL}/{vehicle['id']}", headers=driver).status_code == 204
+
+
+def test_of_changes_that_name_one_state_one_wins(
+    app: Flask, client: FlaskClient, driver: dict[str, str]
+) -> None:
+    for path in (f"{URL}/{_add(client, driver, 'KA 01 AB 1234')['id']}", "/api/v1/me"):
+        field = "name" if path.endswith("/me") else "label"
+        named = driver | {"If-Match": client.get(path, headers=driver).headers["ETag"]}
+        calls = [
+            partial(app.test_client().patch, path, json={field: f"Nr {number}"}, headers=named)
+            for number in range(6)
+        ]
+        statuses = sorted(answer.status_code for answer in rush(calls))
+        assert statuses == [200, *[412] * 5], path

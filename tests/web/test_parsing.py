@@ -65,6 +65,23 @@ def test_body_over_1_mb_is_413(client: ContractClient, ann: dict[str, str]) -> N
     assert answer.status_code == 413
 
 
+def test_body_that_hides_its_length_is_413_too(client: ContractClient, ann: dict[str, str]) -> None:
+    def send(size: int) -> int:
+        # As servers hand over a chunked body: the input ends by itself, and no length is told.
+        status: int = client.post(
+            NOTES,
+            input_stream=io.BytesIO(b'{"text":"x"}'.ljust(size)),
+            content_type="application/json",
+            environ_overrides={"wsgi.input_terminated": True},
+            headers=ann | {"Transfer-Encoding": "chunked"},
+        ).status_code
+        return status
+
+    assert send(1_000_000) == 201
+    assert send(1_000_001) == 413
+    assert send(3_000_000) == 413
+
+
 def test_upload_may_hold_10_mb(client: ContractClient, ann: dict[str, str]) -> None:
     def send(size: int) -> Any:
         form = {"file": (io.BytesIO(b"x" * size), "lots.csv"), "dry_run": "true"}

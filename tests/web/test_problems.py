@@ -97,6 +97,17 @@ class TestEitherMode:
         assert either.post("/api/v1/faults").status_code == 204
 
 
+@pytest.mark.parametrize("path", ["//api/v1/notes", "//", "", "*", "//evil.example.org/notes"])
+def test_path_has_one_spelling(make_app: Make, path: str) -> None:
+    """As a server hands it over: Werkzeug's own client tidies what it is asked."""
+    app = make_app()
+    app.test_client_class = None
+    answer = app.test_client().get("/x", environ_overrides={"PATH_INFO": path})
+    assert answer.status_code == 404
+    assert answer.mimetype == PROBLEM_JSON
+    assert "Location" not in answer.headers
+
+
 def test_lost_race_is_a_conflict(client: ContractClient, knobs: Knobs) -> None:
     knobs.fault = _raise(StaleDataError())
     assert client.post("/api/v1/faults").status_code == 409

@@ -332,9 +332,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_reservations')),
     sa.UniqueConstraint('code', name='uq_reservations_code')
     )
-    op.create_index('ix_reservations_hold_expires_live', 'reservations', ['hold_expires_at'], unique=False, postgresql_where=sa.text("live AND status = 'held'"), sqlite_where=sa.text("live AND status = 'held'"))
     op.create_index('ix_reservations_lot_starts_at', 'reservations', ['lot_id', 'starts_at'], unique=False)
     op.create_index('ix_reservations_plate_live', 'reservations', ['plate', 'ends_at'], unique=False, postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
+    op.create_index('ix_reservations_quote', 'reservations', ['quote_id'], unique=False)
     op.create_index('ix_reservations_user_starts_at', 'reservations', ['user_id', 'starts_at', 'id'], unique=False)
     op.create_table('payments',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -424,9 +424,9 @@ def downgrade() -> None:
     op.drop_index('ix_payments_reservation_id', table_name='payments')
     op.drop_table('payments')
     op.drop_index('ix_reservations_user_starts_at', table_name='reservations')
+    op.drop_index('ix_reservations_quote', table_name='reservations')
     op.drop_index('ix_reservations_plate_live', table_name='reservations', postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
     op.drop_index('ix_reservations_lot_starts_at', table_name='reservations')
-    op.drop_index('ix_reservations_hold_expires_live', table_name='reservations', postgresql_where=sa.text("live AND status = 'held'"), sqlite_where=sa.text("live AND status = 'held'"))
     op.drop_table('reservations')
     op.drop_table('tariff_taxes')
     op.drop_table('tariff_increments')
