@@ -6,6 +6,7 @@ from sqlalchemy import Connection, event, text
 import backend
 from backend.claims import service as claims
 from backend.extensions import db
+from backend.reservations import booking
 
 _LOOK = """
     AND NOT EXISTS (
@@ -25,6 +26,8 @@ def create_trusting_app() -> Flask:
     claims._CLAIM_POSTGRESQL = text(claims._CLAIM + _LOOK).bindparams(
         *claims._instants("starts_at", "ends_at", "expires_at")
     )
+    # The other INSERT names a constraint that is not there now.
+    booking._INSERT_POSTGRESQL = booking._INSERT_SQLITE
     return backend.create_app()
 
 
