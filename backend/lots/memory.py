@@ -23,8 +23,8 @@ _facts: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
 def remembered(key: Hashable, read: Callable[[], Fact]) -> Fact:
     """Give what was read under ``key`` within the last second, or read it now."""
     full_key = (settings().database_url, key)
-    with _lock:
-        found = _facts.get(full_key)
+    # Without the lock: a look is one step, and threads would queue for it on every search.
+    found = _facts.get(full_key)
     if found is not None and found[0] > time.monotonic():
         return cast("Fact", found[1])
     fact = read()

@@ -135,9 +135,9 @@ class _OwnCopies:
     unheard: set[str] = field(default_factory=set)
 
     def find(self, namespace: str, key: str) -> tuple[int, bytes | None]:
-        with self.lock:
-            generation = self.generations.get(namespace, 0)
-            found = self.copies.get((namespace, generation, key))
+        # Without the lock: each look is one step, and threads that queue for it would cost more than all else.
+        generation = self.generations.get(namespace, 0)
+        found = self.copies.get((namespace, generation, key))
         if found is None or found[0] < time.monotonic():
             return generation, None
         return generation, found[1]
