@@ -1,6 +1,7 @@
 """Claiming bays. The constraint is the guard; every look beforehand only spares a refusal.
 
 Locks are taken in the order driver → lot → spot → claim → reservation; rows of one kind by ascending id.
+Stale holds are swept away before any spot is locked, by those who book and by those who close alike.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,8 @@ from backend.extensions import db
 from backend.models import UtcDateTime
 from backend.models.claim import OVERLAP
 
-_TRIES = 3
+# Each lost try is another's booking, so tries end where bays do; the bound ends what could not end.
+_TRIES = 50
 _NEIGHBOURHOOD = timedelta(days=1)
 
 
@@ -155,35 +157,46 @@ def claim_any_spot(
     that many clients at once do not all run for one bay.
     """
     window = {"starts_at": starts_at, "ends_at": ends_at}
+    wanted = {
+        "lot_id": lot_id,
+        "kinds": list(kinds),
+        "order": "," + ",".join(kinds) + ",",
+        "near_from": starts_at - _NEIGHBOURHOOD,
+        "near_to": ends_at + _NEIGHBOURHOOD,
+        **window,
+    }
     for attempt in range(_TRIES):
-        candidates = list(
-            _run(
-                _candidates(_on_postgresql()),
-                {
-                    "lot_id": lot_id,
-                    "kinds": list(kinds),
-                    "order": "," + ",".join(kinds) + ",",
-                    "near_from": starts_at - _NEIGHBOURHOOD,
-                    "near_to": ends_at + _NEIGHBOURHOOD,
-                    # After a lost race chance alone decides: the best bay is where the crowd is.
-                    "shuffle": attempt > 0,
-                    **window,
-                },
-            ).scalars()
-        )
-        if not candidates:
+        # After a lost race chance alone decides: the best bay is where the crowd is.
+        spot_id = _pick(wanted | {"shuffle": attempt > 0})
+        if spot_id is None:
             return None
-        spot_id: int = candidates[0]
         if claim_spot(spot_id, reservation_id=reservation_id, expires_at=expires_at, **window):
             return spot_id
     return None
 
 
+def _pick(wanted: Mapping[str, Any]) -> int | None:
+    for pick in _picks(_on_postgresql()):
+        spot_id: int | None = _run(pick, wanted).scalar()
+        if spot_id is not None:
+            return spot_id
+    return None
+
+
 @cache
-def _candidates(on_postgresql: bool) -> TextClause:  # noqa: FBT001 - it is the key of the cache
-    # A bay that is being changed is passed over: who changes it may wait for a claim that we ended.
-    lock = "FOR SHARE OF s SKIP LOCKED" if on_postgresql else ""
-    position = "strpos" if on_postgresql else "instr"
+def _picks(on_postgresql: bool) -> tuple[TextClause, ...]:  # noqa: FBT001 - it is the key of the cache
+    """Give the statements that pick a bay, each for when the one before finds none.
+
+    A bay that an admin is changing is passed over, and waited for only when there is no other.
+    """
+    if not on_postgresql:
+        return (_pick_statement("instr", ""),)
+    return tuple(
+        _pick_statement("strpos", f"FOR SHARE OF s {unless}") for unless in ("SKIP LOCKED", "")
+    )
+
+
+def _pick_statement(position: str, lock: str) -> TextClause:
     return text(
         f"""
         SELECT s.id FROM spots AS s

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import bindparam, case, exists, insert, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
@@ -51,14 +51,20 @@ _LOCK_LOT = (
     .with_for_update(read=True, key_share=True)
     .execution_options(populate_existing=True)
 )
+# Of the many codes one may be in use; that its spare is too does not happen.
+_CODE = case(
+    (exists().where(Reservation.code == bindparam("first_code")), bindparam("spare_code")),
+    else_=bindparam("first_code"),
+)
 # Two bookings of one plate at once: the second waits for the first, and then inserts nothing. A plain
 # INSERT would have each wait for the other's row.
 _INSERT_POSTGRESQL = (
     postgresql.insert(Reservation)
+    .values(code=_CODE)
     .on_conflict_do_nothing(constraint=PLATE_OVERLAP)
     .returning(Reservation.id)
 )
-_INSERT_SQLITE = insert(Reservation).returning(Reservation.id)
+_INSERT_SQLITE = insert(Reservation).values(code=_CODE).returning(Reservation.id)
 
 _LIVE_OF_DRIVER = text(
     """
@@ -149,9 +155,9 @@ def _hold(driver: Caller, quote: Quote, lot: Lot, *, vehicle_id: int, spot_id: i
         )
     vehicle = get_vehicle(driver, vehicle_id)
     kinds = _kinds_for(vehicle, quote, lot)
-    spot = _get_spot(lot, spot_id, kinds) if spot_id is not None else None
 
     claims.sweep_stale_holds(lot_id=lot.id, plate=vehicle.plate, user_id=driver.id)
+    spot = _get_spot(lot, spot_id, kinds) if spot_id is not None else None
     _check_limits(driver, now)
     deadline = now + timedelta(minutes=settings().hold_minutes)
     reservation_id = _insert(
@@ -251,7 +257,8 @@ def _insert(
         reservation_id = connection.execute(
             _INSERT_POSTGRESQL if on_postgresql else _INSERT_SQLITE,
             {
-                "code": new_code(),
+                "first_code": new_code(),
+                "spare_code": new_code(),
                 "user_id": driver.id,
                 "vehicle_id": vehicle.id,
                 "plate": vehicle.plate,

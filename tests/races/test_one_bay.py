@@ -70,6 +70,19 @@ class TestSixtyFourClients:
             spot.id for spot in make.spots(lot)
         ]
 
+    def test_each_gets_a_bay_where_there_are_as_many_bays(
+        self, web: servers.WebServer, make: Factory, crew: Crew, books: Books
+    ) -> None:
+        """Who loses one bay after another is told "full" only when the lot is."""
+        lot = make.lot(spots=CLIENTS)
+
+        told = book_at_once(web.url, crew(CLIENTS), window(lot))
+
+        assert told == {"201": CLIENTS}
+        assert sorted(spot for spot, _ in books.live_claims(lot.id)) == [
+            spot.id for spot in make.spots(lot)
+        ]
+
     def test_one_of_them_gets_the_bay_of_a_stale_hold(
         self, web: servers.WebServer, make: Factory, crew: Crew, books: Books
     ) -> None:
@@ -280,6 +293,16 @@ def hasty_web(
         yield server
 
 
+@pytest.fixture(scope="module")
+def discouraged_web(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[servers.WebServer]:
+    log = tmp_path_factory.mktemp("discouraged") / "log"
+    factory = "tests.races.unguarded:create_discouraged_app"
+    with servers.serve("granian", environment, log, factory=factory) as server:
+        yield server
+
+
 def most_claims_on_one_bay(
     web: servers.WebServer, make: Factory, crew: Crew, books: Books, *, pinned: bool
 ) -> int:
@@ -326,6 +349,17 @@ class TestTwins:
             if told != {"201": 1, "409 lot-full": CLIENTS - 1}:
                 break
         assert told["503 service-unavailable"] > 0, told
+
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    def test_with_one_try_some_are_told_full_beside_free_bays(
+        self, discouraged_web: servers.WebServer, make: Factory, crew: Crew
+    ) -> None:
+        for _ in range(ROUNDS_OF_A_TWIN):
+            lot = make.lot(spots=CLIENTS)
+            told = book_at_once(discouraged_web.url, crew(CLIENTS), window(lot))
+            if told["409 lot-full"]:
+                break
+        assert told["409 lot-full"] > 0, told
 
     @pytest.mark.usefixtures("without_guards")
     def test_without_the_constraint_one_car_is_in_several_places(

@@ -31,6 +31,12 @@ def create_trusting_app() -> Flask:
     return backend.create_app()
 
 
+def create_discouraged_app() -> Flask:
+    """Make an application that looks for a bay once, and takes a lost race for a full lot."""
+    claims._TRIES = 1
+    return backend.create_app()
+
+
 def create_hasty_app() -> Flask:
     """Make an application whose transactions on SQLite all begin with a plain BEGIN, as is its default."""
     app = backend.create_app()

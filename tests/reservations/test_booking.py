@@ -11,6 +11,7 @@ from sqlalchemy import select
 from backend import clock
 from backend.extensions import db
 from backend.models import Lot, Spot
+from backend.reservations import booking
 from backend.transaction import transaction
 from tests.counter import Arrive, MoveClock, ReadMail
 from tests.desk import Desk, between, problem, window
@@ -114,6 +115,16 @@ class TestBookingAQuote:
         lot = make.lot(kind="motorcycle")
         quote = arrive(kind="motorcycle").quote(lot, spot_kind="motorcycle")
         assert problem(arrive().book(quote_id=quote["id"])) == "409 vehicle-does-not-fit"
+
+
+class TestCodes:
+    def test_one_that_is_in_use_is_not_given_again(
+        self, arrive: Arrive, lot: Lot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        codes = iter(["VV-0000-0001", "VV-0000-0002", "VV-0000-0001", "VV-0000-0003"])
+        monkeypatch.setattr(booking, "new_code", lambda: next(codes))
+        assert arrive().hold(lot)["code"] == "VV-0000-0001"
+        assert arrive().hold(lot)["code"] == "VV-0000-0003"
 
 
 class TestBookingAWindow:

@@ -1,5 +1,8 @@
-"""A booking that has just ended a stale hold, and an admin who closes the lot or the bay meanwhile."""
+"""A booking, and an admin who changes or closes its bay or lot at that very moment."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
@@ -9,9 +12,19 @@ from sqlalchemy import text
 
 from backend.claims import service as claims
 from backend.extensions import db
+from backend.models import Lot
 from tests.counter import Arrive, Later
 from tests.desk import Desk, problem
 from tests.factories import Factory
+
+
+@contextmanager
+def changing_the_bay(app: Flask, make: Factory, lot: Lot) -> Iterator[None]:
+    """Hold the lock that a change of the lot's only bay takes."""
+    (spot,) = make.spots(lot)
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("UPDATE spots SET level = level WHERE id = :id"), {"id": spot.id})
+        yield
 
 
 @pytest.mark.parametrize("what", ["lots", "spots"])
@@ -72,3 +85,29 @@ def test_neither_waits_for_the_other_for_ever(
     )
     with app.app_context(), db.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM spot_claims WHERE live")).scalar() == 1
+
+
+class TestOnlyBayBeingChanged:
+    """A bay that an admin is changing is passed over, but where it is the only one it is waited for."""
+
+    def test_a_lone_booking_waits_and_gets_it(
+        self, app: Flask, arrive: Arrive, make: Factory
+    ) -> None:
+        lot = make.lot(spots=1)
+        desk = arrive()
+        with ThreadPoolExecutor() as pool:
+            with changing_the_bay(app, make, lot):
+                booked = pool.submit(desk.book_window, lot)
+                # One that does not wait has answered by then.
+                assert not wait([booked], timeout=0.5).done
+            assert booked.result(10).status_code == 201
+
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    def test_twin_that_only_passes_over_is_told_full(
+        self, app: Flask, arrive: Arrive, make: Factory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        passing_over, _ = claims._picks(on_postgresql=True)
+        monkeypatch.setattr(claims, "_picks", lambda _: (passing_over,))
+        lot = make.lot(spots=1)
+        with changing_the_bay(app, make, lot):
+            assert problem(arrive().book_window(lot)) == "409 lot-full"
