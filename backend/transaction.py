@@ -13,6 +13,13 @@ logger = logging.getLogger(__name__)
 _AFTER_COMMIT = "after_commit"
 
 
+class TryAgain(Exception):  # noqa: N818 - it says what to do
+    """What stands in the way is over in a moment: run the transaction again, from its beginning.
+
+    Whoever waited with locks in hand could wait for ever; rolled back, it holds none.
+    """
+
+
 @contextmanager
 def transaction(*, read_only: bool = False) -> Iterator[None]:
     """Run the block in one transaction: committed at its end, rolled back on any exception.

@@ -1,9 +1,9 @@
 """Claiming bays. The constraint is the guard; every look beforehand only spares a refusal.
 
 Locks are taken in the order driver → lot → spot → claim → reservation; rows of one kind by ascending id.
-Stale holds are swept away before any spot is locked, by those who book and by those who close alike.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,9 +17,9 @@ from backend.database import violates
 from backend.extensions import db
 from backend.models import UtcDateTime
 from backend.models.claim import OVERLAP
+from backend.transaction import TryAgain
 
-# Each lost try is another's booking, so tries end where bays do; the bound ends what could not end.
-_TRIES = 50
+_PATIENCE_SECONDS = 2.0
 _NEIGHBOURHOOD = timedelta(days=1)
 
 
@@ -155,6 +155,10 @@ def claim_any_spot(
     The best is of the foremost kind; then one that is used around the window anyhow, so that untouched
     bays stay free for long windows; then the nearest to the entrance; chance decides among equals, so
     that many clients at once do not all run for one bay.
+
+    Raises:
+        TryAgain: the only free bays are being changed, or too many others want them just now.
+
     """
     window = {"starts_at": starts_at, "ends_at": ends_at}
     wanted = {
@@ -163,40 +167,38 @@ def claim_any_spot(
         "order": "," + ",".join(kinds) + ",",
         "near_from": starts_at - _NEIGHBOURHOOD,
         "near_to": ends_at + _NEIGHBOURHOOD,
+        # After a lost race chance alone decides among bays of a kind: the best one is where the crowd is.
+        "shuffle": False,
         **window,
     }
-    for attempt in range(_TRIES):
-        # After a lost race chance alone decides: the best bay is where the crowd is.
-        spot_id = _pick(wanted | {"shuffle": attempt > 0})
+    pick, look = _picks(_on_postgresql())
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    # Each lost race is another's booking, so this ends where the free bays do.
+    while time.monotonic() < deadline:
+        spot_id: int | None = _run(pick, wanted).scalar()
         if spot_id is None:
+            if look is not None and _run(look, wanted).scalar() is not None:
+                raise TryAgain
             return None
         if claim_spot(spot_id, reservation_id=reservation_id, expires_at=expires_at, **window):
             return spot_id
-    return None
-
-
-def _pick(wanted: Mapping[str, Any]) -> int | None:
-    for pick in _picks(_on_postgresql()):
-        spot_id: int | None = _run(pick, wanted).scalar()
-        if spot_id is not None:
-            return spot_id
-    return None
+        wanted["shuffle"] = True
+    raise TryAgain
 
 
 @cache
-def _picks(on_postgresql: bool) -> tuple[TextClause, ...]:  # noqa: FBT001 - it is the key of the cache
-    """Give the statements that pick a bay, each for when the one before finds none.
+def _picks(on_postgresql: bool) -> tuple[TextClause, TextClause | None]:  # noqa: FBT001 - it is the key of the cache
+    """Give the statement that picks a bay, and the one that looks whether it passed over any.
 
-    A bay that an admin is changing is passed over, and waited for only when there is no other.
+    A bay that an admin is changing is passed over, never waited for: who changes it may wait for a
+    claim that we ended.
     """
-    if not on_postgresql:
-        return (_pick_statement("instr", ""),)
-    return tuple(
-        _pick_statement("strpos", f"FOR SHARE OF s {unless}") for unless in ("SKIP LOCKED", "")
-    )
+    if on_postgresql:
+        return _pick("strpos", "FOR SHARE OF s SKIP LOCKED"), _pick("strpos", "")
+    return _pick("instr", ""), None
 
 
-def _pick_statement(position: str, lock: str) -> TextClause:
+def _pick(position: str, lock: str) -> TextClause:
     return text(
         f"""
         SELECT s.id FROM spots AS s
@@ -205,7 +207,7 @@ def _pick_statement(position: str, lock: str) -> TextClause:
             WHERE c.spot_id = s.id AND c.live AND c.ends_at > :starts_at AND c.starts_at < :ends_at
         )
         ORDER BY
-            CASE WHEN :shuffle THEN 0 ELSE {position}(:order, ',' || s.kind || ',') END,
+            {position}(:order, ',' || s.kind || ','),
             CASE WHEN :shuffle THEN 0 WHEN EXISTS (
                 SELECT 1 FROM spot_claims AS c
                 WHERE c.spot_id = s.id AND c.live AND c.ends_at > :near_from AND c.starts_at < :near_to

@@ -9,7 +9,6 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from backend import clock
-from backend.claims import service as claims
 from backend.claims.availability import Occupant, list_occupants
 from backend.database import get_row, violates
 from backend.errors import IllegalTransition, InvalidInput, LabelTaken, NotFound, SpotInUse
@@ -196,10 +195,6 @@ def update_spot(admin: Caller, spot_id: int, **changes: Any) -> SpotDetail:
         SpotInUse: live reservations forbid to close it, or to change its kind.
 
     """
-    if changes.get("in_service") is False:
-        # Before the bay is locked: a booking that has swept may be waiting for the bay.
-        lot_id = get_row(Spot, spot_id).lot_id
-        claims.sweep_stale_holds(lot_id=lot_id, plate="", user_id=0)
     spot = _get_spot_for_update(spot_id)
     service = {name: changes.pop(name) for name in _SERVICE_FIELDS if name in changes}
     if changes.get("kind", spot.kind) != spot.kind:

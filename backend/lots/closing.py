@@ -181,12 +181,11 @@ def close_new_spots(lot: Lot, *, after_spot_id: int) -> None:
 def close_spot(spot: Spot, *, starts_at: datetime, ends_at: datetime, reason: str, by: int) -> None:
     """Take a locked bay out of service for a window, in place of what it was closed for meanwhile.
 
-    The caller has swept the lot's stale holds.
-
     Raises:
         SpotInUse: live reservations stand on it in the window.
 
     """
+    claims.sweep_stale_holds(lot_id=spot.lot_id, plate="", user_id=0)
     reopen_spot(spot, starts_at=starts_at, ends_at=ends_at)
     closure = _add_closure(
         lot_id=spot.lot_id,

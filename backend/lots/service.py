@@ -178,9 +178,9 @@ def change_facts(lot: Lot, **facts: Any) -> None:
 
     """
     if facts.get("timezone", lot.timezone) != lot.timezone:
-        claims.sweep_stale_holds(lot_id=lot.id, plate="", user_id=0)
         # No constraint sees this rule: bookings under way end first, and new ones wait.
         db.session.execute(select(Lot.id).where(Lot.id == lot.id).with_for_update())
+        claims.sweep_stale_holds(lot_id=lot.id, plate="", user_id=0)
         _refuse_live_reservations(lot, "moved to another time zone")
     if "opening_hours" in facts:
         facts["opening_hours"] = str(parse_opening_hours(facts["opening_hours"]))

@@ -155,9 +155,9 @@ def _hold(driver: Caller, quote: Quote, lot: Lot, *, vehicle_id: int, spot_id: i
         )
     vehicle = get_vehicle(driver, vehicle_id)
     kinds = _kinds_for(vehicle, quote, lot)
+    spot = _get_spot(lot, spot_id, kinds) if spot_id is not None else None
 
     claims.sweep_stale_holds(lot_id=lot.id, plate=vehicle.plate, user_id=driver.id)
-    spot = _get_spot(lot, spot_id, kinds) if spot_id is not None else None
     _check_limits(driver, now)
     deadline = now + timedelta(minutes=settings().hold_minutes)
     reservation_id = _insert(

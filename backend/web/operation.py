@@ -1,5 +1,6 @@
 """The decorator that guards a resource's method, feeds it, and documents it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -11,7 +12,8 @@ from flask import Flask, Response, current_app, request
 from marshmallow import Schema
 
 from backend.database import lock_name, wait_at_most
-from backend.errors import PreconditionFailed, Problem
+from backend.errors import PreconditionFailed, Problem, ServiceUnavailable
+from backend.transaction import TryAgain
 from backend.transaction import transaction as open_transaction
 from backend.web import idempotency, parsing
 from backend.web.api import JSON, json_response
@@ -25,6 +27,7 @@ MULTIPART = "multipart/form-data"
 _CHANGES = {"PATCH", "PUT", "DELETE"}
 # Longer than the server's own lock_timeout, whose answer says more, and below the 5 s that we promise.
 _REPLY_SECONDS = 4.8
+_PAUSE_SECONDS = 0.05
 
 Method = Callable[..., Any]
 
@@ -217,10 +220,21 @@ def _effect(
 ) -> Response:
     if not described.transaction:
         return _answer(described, method(resource, **path, **arguments))
-    with open_transaction():
-        _check_precondition(resource, path)
-        answer = _answer(described, method(resource, **path, **arguments))
-        idempotency.check_remembered()
+    began = time.monotonic()
+    while True:
+        try:
+            with open_transaction():
+                _check_precondition(resource, path)
+                answer = _answer(described, method(resource, **path, **arguments))
+                idempotency.check_remembered()
+            break
+        except TryAgain as error:
+            left = _REPLY_SECONDS - (time.monotonic() - began)
+            if left < 2 * _PAUSE_SECONDS:
+                raise ServiceUnavailable(retry_after=1) from error
+        time.sleep(_PAUSE_SECONDS)
+        # All tries together take no longer than one may.
+        wait_at_most(left - _PAUSE_SECONDS)
     read = operation_of(getattr(resource, "get", None))
     if (
         request.method == "PATCH"

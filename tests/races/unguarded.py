@@ -1,10 +1,13 @@
 """The application with one guard taken off: what the races are run against to show that they see the harm."""
 
+from typing import Any
+
 from flask import Flask
 from sqlalchemy import Connection, event, text
 
 import backend
 from backend.claims import service as claims
+from backend.errors import LotFull
 from backend.extensions import db
 from backend.reservations import booking
 
@@ -32,8 +35,15 @@ def create_trusting_app() -> Flask:
 
 
 def create_discouraged_app() -> Flask:
-    """Make an application that looks for a bay once, and takes a lost race for a full lot."""
-    claims._TRIES = 1
+    """Make an application that takes a lost race for a full lot."""
+    claim_spot = claims.claim_spot
+
+    def claim_or_give_up(spot_id: int, **claim: Any) -> bool:
+        if not claim_spot(spot_id, **claim):
+            raise LotFull("One race is lost.", lot_id=0, alternatives={})
+        return True
+
+    claims.claim_spot = claim_or_give_up
     return backend.create_app()
 
 

@@ -9,10 +9,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from backend import clock
+from backend.claims import service as claims
 from backend.extensions import db
 from backend.models import Lot, Spot
 from backend.reservations import booking
 from backend.transaction import transaction
+from backend.web import operation as web_operation
 from tests.counter import Arrive, MoveClock, ReadMail
 from tests.desk import Desk, between, problem, window
 from tests.factories import Factory, tomorrow_at
@@ -115,6 +117,38 @@ class TestBookingAQuote:
         lot = make.lot(kind="motorcycle")
         quote = arrive(kind="motorcycle").quote(lot, spot_kind="motorcycle")
         assert problem(arrive().book(quote_id=quote["id"])) == "409 vehicle-does-not-fit"
+
+
+class TestCrowd:
+    def test_who_loses_every_race_is_asked_to_come_again_and_leaves_nothing(
+        self, desk: Desk, lot: Lot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as crowd:
+            crowd.setattr(claims, "claim_spot", lambda _spot_id, **_claim: False)
+            crowd.setattr(claims, "_PATIENCE_SECONDS", 0.05)
+            crowd.setattr(web_operation, "_REPLY_SECONDS", 0.3)
+            refused = desk.book_window(lot, key="k")
+        assert problem(refused) == "503 service-unavailable"
+        assert int(refused.headers["Retry-After"]) > 0
+        assert desk.get("/reservations")["items"] == []
+        assert desk.book_window(lot, key="k").status_code == 201
+
+    def test_a_lost_race_does_not_bring_an_electric_car_to_a_charging_bay(
+        self, app: Flask, arrive: Arrive, make: Factory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lot = make.lot(spots=2)
+        for number in range(6):
+            _add_spot(app, lot, f"E{number}", kind="electric")
+        claim_spot = claims.claim_spot
+        lost: list[int] = []
+
+        def lose_once(spot_id: int, **claim: Any) -> bool:
+            lost.append(spot_id)
+            return len(lost) > 1 and claim_spot(spot_id, **claim)
+
+        monkeypatch.setattr(claims, "claim_spot", lose_once)
+        assert arrive(electric=True).hold(lot)["spot"]["kind"] == "standard"
+        assert len(lost) == 2
 
 
 class TestCodes:

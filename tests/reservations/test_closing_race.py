@@ -87,6 +87,50 @@ def test_neither_waits_for_the_other_for_ever(
         assert connection.execute(text("SELECT count(*) FROM spot_claims WHERE live")).scalar() == 1
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_nor_does_one_who_moves_the_lot_to_another_zone(
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    arrive: Arrive,
+    make: Factory,
+    later: Later,
+    as_admin: dict[str, str],
+) -> None:
+    """The booking refers to the lot and then sweeps; the admin must not do it the other way round."""
+    lot = make.lot(spots=3)
+    arrive().hold(lot)
+    booker = later(arrive(), minutes=11)
+    sweep = claims.sweep_stale_holds
+    refers, has_swept = Event(), Event()
+
+    def meet(*, lot_id: int | None, plate: str, user_id: int) -> None:
+        if plate:
+            refers.set()
+            # Where the order of locks holds the admin back, nobody comes, and the booking goes on.
+            has_swept.wait(0.5)
+        sweep(lot_id=lot_id, plate=plate, user_id=user_id)
+        if not plate:
+            has_swept.set()
+
+    def book() -> str:
+        alone = Desk(app.test_client(), booker.user, booker.headers, booker.vehicle)
+        answer = alone.book_window(lot)
+        return "booked" if answer.status_code == 201 else problem(answer)
+
+    def move() -> str:
+        refers.wait(10)
+        answer = app.test_client().patch(
+            f"/api/v1/lots/{lot.id}", json={"timezone": "Europe/Paris"}, headers=as_admin
+        )
+        return "moved" if answer.status_code == 200 else problem(answer)
+
+    monkeypatch.setattr(claims, "sweep_stale_holds", meet)
+    with ThreadPoolExecutor() as pool:
+        told = [each.result(30) for each in (pool.submit(book), pool.submit(move))]
+
+    assert told == ["booked", "409 lot-in-use"]
+
+
 class TestOnlyBayBeingChanged:
     """A bay that an admin is changing is passed over, but where it is the only one it is waited for."""
 
@@ -106,8 +150,8 @@ class TestOnlyBayBeingChanged:
     def test_twin_that_only_passes_over_is_told_full(
         self, app: Flask, arrive: Arrive, make: Factory, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        passing_over, _ = claims._picks(on_postgresql=True)
-        monkeypatch.setattr(claims, "_picks", lambda _: (passing_over,))
+        pick, _ = claims._picks(on_postgresql=True)
+        monkeypatch.setattr(claims, "_picks", lambda _: (pick, None))
         lot = make.lot(spots=1)
         with changing_the_bay(app, make, lot):
             assert problem(arrive().book_window(lot)) == "409 lot-full"
