@@ -54,7 +54,9 @@ def engine_options(database_url: str, *, threads: int) -> dict[str, Any]:
         "pool_timeout": 4,
         "connect_args": {
             "connect_timeout": 4,
-            "options": "-c timezone=UTC -c lock_timeout=4500 -c statement_timeout=30000",
+            # A process that stopped within a transaction keeps its locks from others for no longer.
+            "options": "-c timezone=UTC -c lock_timeout=4500 -c statement_timeout=30000"
+            " -c idle_in_transaction_session_timeout=30000",
         },
     }
 

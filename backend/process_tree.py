@@ -46,7 +46,7 @@ bind 127.0.0.1
 port {port}
 requirepass {password}
 dir {folder}
-logfile {folder}/valkey.log
+logfile {log}
 daemonize no
 save ""
 appendonly yes
@@ -182,7 +182,12 @@ def _start_valkey(supervisor: Supervisor, folder: Path) -> dict[str, str]:
     configuration = folder / "valkey.conf"
     configuration.touch(mode=0o600)
     configuration.write_text(
-        _VALKEY_CONFIGURATION.format(port=port, password=password, folder=folder)
+        _VALKEY_CONFIGURATION.format(
+            port=port,
+            password=password,
+            folder=_quoted(folder),
+            log=_quoted(folder / "valkey.log"),
+        )
     )
     try:
         program = str(get_binary_path())
@@ -196,6 +201,12 @@ def _start_valkey(supervisor: Supervisor, folder: Path) -> dict[str, str]:
     supervisor.wait_until(lambda: _listens("127.0.0.1", port), seconds=_VALKEY_START_SECONDS)
     url = f"redis://:{password}@127.0.0.1:{port}"
     return {"REDIS_URL": f"{url}/0", "CELERY_BROKER_URL": f"{url}/1"}
+
+
+def _quoted(path: Path) -> str:
+    """Write a path as Valkey reads one that may hold spaces."""
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _announce(settings: Settings, notes: str, seconds: float) -> None:

@@ -57,6 +57,38 @@ with app.app_context(), db.engine.connect() as connection:
 """
 
 
+_MAKE_A_TABLE_ANEW = """
+from alembic.operations import Operations
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from backend import create_app
+from backend.extensions import db
+from tests.factories import Factory
+
+def make_a_table_anew(_heads, context):
+    with Operations.context(context) as operations:
+        with operations.batch_alter_table("tariffs", recreate="always"):
+            pass
+    return []
+
+def count_children():
+    with db.engine.connect() as connection:
+        return connection.execute(text("SELECT count(*) FROM tariff_increments")).scalar()
+
+app = create_app()
+Factory(app).lot()
+with app.app_context():
+    migrate = app.extensions["migrate"]
+    config = migrate.migrate.get_config(migrate.directory)
+    before = count_children()
+    directory = ScriptDirectory.from_config(config)
+    with EnvironmentContext(config, directory, fn=make_a_table_anew):
+        directory.run_env()
+    assert count_children() == before > 0
+"""
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     """What a process needs to find an empty database."""
@@ -75,6 +107,18 @@ def test_they_go_up_and_down_and_leave_what_the_models_say(environment: dict[str
     assert {"spot_claims", "reservations", "payments"} <= set(told["up"]["tables"])
     assert told["up"] == told["again"]
     assert told["up"]["missing"] == []
+
+
+def test_a_table_that_sqlite_makes_anew_keeps_the_rows_that_refer_to_it(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/kept.db",
+        "INSTANCE_PATH": str(tmp_path / "instance"),
+        "CURRENCY": "EUR",
+    }
+    process = _start(_MAKE_A_TABLE_ANEW, environment)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
 
 
 def test_four_processes_at_once_bring_up_an_empty_database(environment: dict[str, str]) -> None:

@@ -175,7 +175,10 @@ def run_to_end(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
+    # People keep their things in folders with spaces.
+    folder = tmp_path / "my car parks"
+    folder.mkdir()
+    tree = Tree(folder)
     yield tree
     # Only after a failure is anything left; run.py ends its tree in order when it still can.
     with suppress(

@@ -28,6 +28,7 @@ from backend.errors import (
 )
 from backend.web.api import Resource, resource_blueprint
 from backend.web.caller import caller
+from backend.web.limits import client_name
 from backend.web.operation import operation
 
 blueprint, api = resource_blueprint("auth", __name__)
@@ -51,7 +52,7 @@ class Register(Resource):
         A code of six digits goes to the address. The answer is the same when the address belongs to
         somebody already; the mail then says so.
         """
-        limits.count_code_sent(_client())
+        limits.count_code_sent(client_name())
         return sign_ups.register(**body)
 
 
@@ -72,7 +73,7 @@ class OtpResend(Resource):
 
         An unknown or dead challenge is answered alike, and nothing is sent.
         """
-        limits.count_code_sent(_client())
+        limits.count_code_sent(client_name())
         return sign_ups.resend_otp(**body)
 
 
@@ -93,7 +94,7 @@ class OtpVerification(Resource):
         A code works once and for ten minutes; five wrong ones end it.
         """
         in_cookie = refresh_cookie.is_wanted()
-        limits.count_code_tried(_client())
+        limits.count_code_tried(client_name())
         return _signed_in(
             sign_ups.verify_otp(**body, user_agent=request.user_agent.string), in_cookie=in_cookie
         )
@@ -117,7 +118,7 @@ class Login(Resource):
         read, and is null in the body.
         """
         in_cookie = refresh_cookie.is_wanted()
-        email, client = body["email"], _client()
+        email, client = body["email"], client_name()
         limits.check_sign_in(email, client)
         try:
             signed_in = service.sign_in(**body, user_agent=request.user_agent.string)
@@ -167,10 +168,6 @@ class Logout(Resource):
         service.sign_out(caller(), everywhere=body["everywhere"])
         if refresh_cookie.read() is not None:
             refresh_cookie.forget()
-
-
-def _client() -> str:
-    return request.remote_addr or ""
 
 
 def _signed_in(sign_in: SignIn, *, in_cookie: bool) -> dict[str, Any]:

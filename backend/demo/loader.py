@@ -516,7 +516,6 @@ def _quote(booking: _Booking, ground: _Ground, quote_id: int) -> _Values:
 def _reservation(booking: _Booking, quote: _Values, reservation_id: int, now: datetime) -> _Values:
     stay = booking.stay
     is_over = stay.ends_at <= now
-    status = "completed" if is_over else "checked_in" if stay.starts_at <= now else "confirmed"
     return {
         "id": reservation_id,
         "code": next(_codes),
@@ -527,7 +526,7 @@ def _reservation(booking: _Booking, quote: _Values, reservation_id: int, now: da
         "quote_id": quote["id"],
         "starts_at": stay.starts_at,
         "ends_at": stay.ends_at,
-        "status": status,
+        "status": "completed" if is_over else "confirmed",
         "live": not is_over,
         "source": "app",
         "pinned": False,

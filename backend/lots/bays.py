@@ -201,7 +201,6 @@ def update_spot(admin: Caller, spot_id: int, **changes: Any) -> SpotDetail:
         _refuse_live_reservations(spot)
     for name, value in changes.items():
         setattr(spot, name, value)
-    _set_service(admin, spot, **service)
     try:
         # Meets uq_spots_lot_label, and writes the change so that the answer tells the new version.
         db.session.flush()
@@ -211,6 +210,7 @@ def update_spot(admin: Caller, spot_id: int, **changes: Any) -> SpotDetail:
                 f"Another bay of the lot is called {changes['label']}.", labels=[changes["label"]]
             ) from error
         raise
+    _set_service(admin, spot, **service)
     touch(spot.lot_id)
     return _describe(spot)
 

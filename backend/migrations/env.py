@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection
 
 from backend.extensions import db
 from backend.models import Base, UtcDateTime
@@ -21,8 +22,7 @@ def run_migrations() -> None:
     with db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             # A table that is made anew (batch mode) must not take its children's rows along.
-            connection.exec_driver_sql("PRAGMA foreign_keys=off")
-            connection.rollback()
+            _check_foreign_keys(connection, "off")
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -33,7 +33,16 @@ def run_migrations() -> None:
             context.run_migrations()
         connection.commit()
         if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA foreign_keys=on")
+            _check_foreign_keys(connection, "on")
+
+
+def _check_foreign_keys(connection: Connection, switch: Literal["on", "off"]) -> None:
+    # On the driver's own connection: within a transaction, which SQLAlchemy would begin, SQLite
+    # passes over this in silence.
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA foreign_keys={switch}")
+    if driver.execute("PRAGMA foreign_keys").fetchone() != (int(switch == "on"),):
+        raise RuntimeError("SQLite did not switch its foreign keys.")
 
 
 if context.is_offline_mode():

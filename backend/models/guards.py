@@ -11,19 +11,18 @@ from backend.models.claim import OVERLAP
 from backend.models.reservation import PLATE_OVERLAP
 
 # Closures share the occupant 0, so they may overlap one another; each reservation is an occupant of its own.
-_POSTGRESQL = (
-    "CREATE EXTENSION IF NOT EXISTS btree_gist",
-    f"""
+_POSTGRESQL = {
+    OVERLAP: f"""
     ALTER TABLE spot_claims ADD CONSTRAINT {OVERLAP} EXCLUDE USING gist (
         spot_id WITH =, tstzrange(starts_at, ends_at) WITH &&, (coalesce(reservation_id, 0)) WITH <>
     ) WHERE (live)
     """,
-    f"""
+    PLATE_OVERLAP: f"""
     ALTER TABLE reservations ADD CONSTRAINT {PLATE_OVERLAP} EXCLUDE USING gist (
         plate WITH =, tstzrange(starts_at, ends_at) WITH &&
     ) WHERE (live)
     """,
-)
+}
 
 _CLAIM_OVERLAPS = f"""
     BEGIN
@@ -66,9 +65,10 @@ def install_guards(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         for name, body in _SQLITE.items():
             connection.execute(text(f"CREATE TRIGGER IF NOT EXISTS {name} {body}"))
-    elif missing_guards(connection):
-        for statement in _POSTGRESQL:
-            connection.execute(text(statement))
+        return
+    connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist"))
+    for name in sorted(missing_guards(connection)):
+        connection.execute(text(_POSTGRESQL[name]))
 
 
 def missing_guards(connection: Connection) -> set[str]:
@@ -77,6 +77,6 @@ def missing_guards(connection: Connection) -> set[str]:
         wanted = set(_SQLITE)
         query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
     else:
-        wanted = {OVERLAP, PLATE_OVERLAP}
+        wanted = set(_POSTGRESQL)
         query = "SELECT conname FROM pg_constraint WHERE contype = 'x'"
     return wanted - set(connection.execute(text(query)).scalars())

@@ -1,8 +1,18 @@
 """Reservations: a driver's right to one bay for one window."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    and_,
+    or_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.models.base import Base, BigId
@@ -81,6 +91,23 @@ class Reservation(Base):
     vehicle: Mapped[Vehicle] = relationship(lazy="raise")
     quote: Mapped[Quote] = relationship(lazy="raise")
     claim: Mapped[SpotClaim] = relationship(lazy="raise", uselist=False, viewonly=True)
+
+
+def still_stands(now: Any) -> ColumnElement[bool]:
+    """Say of a reservation that it binds driver and vehicle at ``now``, a moment or a parameter of one.
+
+    An unpaid one does until its deadline, any other until its window is over, and one whose car is in
+    until that has left.
+    """
+    return and_(
+        # Written out, for the partial indexes on live rows.
+        Reservation.live,
+        or_(
+            Reservation.status.in_(("checked_in", "overstayed")),
+            and_(Reservation.status == "held", Reservation.hold_expires_at > now),
+            and_(Reservation.status == "confirmed", Reservation.ends_at > now),
+        ),
+    )
 
 
 PLATE_OVERLAP = "ex_reservations_plate_overlap"

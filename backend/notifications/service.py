@@ -23,7 +23,7 @@ from backend.transaction import after_commit, transaction
 logger = logging.getLogger(__name__)
 
 # Longer than every step of SMTP may take, so that no second worker sends what a first still sends.
-_LEASE = timedelta(minutes=2)
+_LEASE = timedelta(minutes=10)
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)
 _MAX_ATTEMPTS = 30

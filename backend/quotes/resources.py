@@ -3,8 +3,6 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import request
-
 from backend.errors import (
     InvalidInput,
     LotNotBookable,
@@ -18,6 +16,7 @@ from backend.quotes import limits, service
 from backend.quotes.schemas import QuoteCreate, QuoteSchema
 from backend.web.api import Resource, resource_blueprint
 from backend.web.caller import find_caller
+from backend.web.limits import client_name
 from backend.web.operation import operation
 
 blueprint, api = resource_blueprint("quotes", __name__)
@@ -47,5 +46,5 @@ class QuoteList(Resource):
         The price holds until `expires_at`, whatever changes meanwhile; it keeps no bay. Whoever names
         a vehicle must be signed in as its owner.
         """
-        limits.count_quote(request.remote_addr or "")
+        limits.count_quote(client_name())
         return service.make_quote(find_caller(), **body)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, exists, insert, select, text
+from sqlalchemy import bindparam, case, exists, func, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
@@ -29,7 +29,7 @@ from backend.identity import Caller
 from backend.lots.offers import is_open
 from backend.lots.window import check_window
 from backend.models import Lot, Quote, Reservation, Spot, User, UtcDateTime, Vehicle
-from backend.models.reservation import PLATE_OVERLAP
+from backend.models.reservation import PLATE_OVERLAP, still_stands
 from backend.quotes import service as quotes
 from backend.reservations.alternatives import find_alternatives
 from backend.reservations.codes import new_code
@@ -66,13 +66,12 @@ _INSERT_POSTGRESQL = (
 )
 _INSERT_SQLITE = insert(Reservation).values(code=_CODE).returning(Reservation.id)
 
-_LIVE_OF_DRIVER = text(
-    """
-    SELECT count(*), coalesce(sum(CASE WHEN status = 'held' THEN 1 ELSE 0 END), 0)
-    FROM reservations
-    WHERE user_id = :user_id AND live AND (status <> 'held' OR hold_expires_at > :now)
-    """
-).bindparams(bindparam("now", type_=UtcDateTime()))
+_STANDING_OF_DRIVER = select(
+    func.count(), func.coalesce(func.sum(case((Reservation.status == "held", 1), else_=0)), 0)
+).where(
+    Reservation.user_id == bindparam("user_id"),
+    still_stands(bindparam("now", type_=UtcDateTime())),
+)
 
 
 def book_quote(
@@ -232,7 +231,9 @@ def _get_spot(lot: Lot, spot_id: int, kinds: Sequence[str]) -> Spot:
 
 def _check_limits(driver: Caller, now: datetime) -> None:
     live, holds = (
-        db.session.connection().execute(_LIVE_OF_DRIVER, {"user_id": driver.id, "now": now}).one()
+        db.session.connection()
+        .execute(_STANDING_OF_DRIVER, {"user_id": driver.id, "now": now})
+        .one()
     )
     if live >= MOST_LIVE:
         raise TooManyReservations(f"You have {live} live bookings, which is the most one may have.")

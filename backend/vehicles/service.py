@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 
 from backend.clock import now
@@ -12,6 +12,7 @@ from backend.errors import InvalidInput, NotFound, PlateTaken, TooManyVehicles, 
 from backend.extensions import db
 from backend.identity import Caller
 from backend.models import Reservation, User, Vehicle
+from backend.models.reservation import still_stands
 
 MAX_VEHICLES = 50
 # What a bay was chosen by, and what is looked for at the gate.
@@ -165,16 +166,6 @@ def _make_default(vehicle: Vehicle) -> None:
 def _is_in_use(vehicle: Vehicle) -> bool:
     return bool(
         db.session.scalar(
-            select(
-                exists().where(
-                    Reservation.vehicle_id == vehicle.id,
-                    # Written out, for the partial indexes on live rows.
-                    Reservation.live,
-                    or_(
-                        Reservation.status != "held",
-                        and_(Reservation.status == "held", Reservation.hold_expires_at > now()),
-                    ),
-                )
-            )
+            select(exists().where(Reservation.vehicle_id == vehicle.id, still_stands(now())))
         )
     )

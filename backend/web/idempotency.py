@@ -155,8 +155,10 @@ def holding() -> Iterator[None]:
     try:
         yield
         check_remembered()
-    except BaseException:
-        _release()
+    except BaseException as error:
+        # With the database gone, giving the key back would be one more wait for it; it frees itself.
+        if not getattr(error, "connection_invalidated", False):
+            _release()
         raise
     finally:
         _held.set(None)

@@ -1,12 +1,13 @@
 """Limits on tries, counted in Valkey and, while it is away, in this process."""
 
 import hashlib
+import ipaddress
 import math
 import time
 from dataclasses import dataclass, field
 from functools import cache
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter, RateLimiter
@@ -24,6 +25,18 @@ class _Limits:
     shared: RateLimiter | None
     own: RateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
     breaker: Breaker = field(default_factory=Breaker)
+
+
+def client_name() -> str:
+    """Name the client that asks: by its address, or by its /64, the least that IPv6 gives to one household."""
+    address = request.remote_addr or ""
+    if ":" not in address:
+        return address
+    try:
+        network = ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False)
+    except ValueError:
+        return address
+    return str(network)
 
 
 def hit(name: str, limit: str, *parts: object) -> None:

@@ -45,6 +45,23 @@ def test_an_address_gets_three_codes_in_fifteen_minutes(
     assert _register(client, "asha@example.org").status_code == 202
 
 
+def test_a_network_of_ipv6_is_one_client(client: FlaskClient) -> None:
+    """A /64 is the least that a household has, and holds more addresses than anybody can count."""
+    told = [
+        _login(
+            client,
+            "asha@example.org",
+            "a wrong one",
+            environ_overrides={"REMOTE_ADDR": f"2001:db8:1:2::{number:x}"},
+        ).status_code
+        for number in range(1, 12)
+    ]
+    assert told == [*[401] * 10, 429]
+    elsewhere = {"REMOTE_ADDR": "2001:db8:1:3::1"}
+    answer = _login(client, "asha@example.org", "a wrong one", environ_overrides=elsewhere)
+    assert answer.status_code == 401
+
+
 def test_codes_sent_again_count_with_the_first(
     client: FlaskClient, move_clock: Callable[[timedelta], None]
 ) -> None:

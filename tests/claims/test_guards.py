@@ -18,7 +18,7 @@ from backend.database import violates
 from backend.extensions import db
 from backend.models import Closure, Lot, Quote, Reservation, Spot, SpotClaim, Tariff, Vehicle
 from backend.models.claim import OVERLAP
-from backend.models.guards import missing_guards
+from backend.models.guards import install_guards, missing_guards
 from backend.models.reservation import PLATE_OVERLAP
 from backend.transaction import transaction
 from tests.factories import Factory
@@ -169,6 +169,16 @@ def ledger(app: Flask, make: Factory, lot: Lot) -> Iterator[Ledger]:
 class TestTheGuardOfBays:
     def test_it_stands(self, ledger: Ledger) -> None:
         assert missing_guards(ledger.connection) == set()
+
+    def test_it_is_put_back_beside_one_that_stands(self, ledger: Ledger) -> None:
+        connection = ledger.connection
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"ALTER TABLE spot_claims DROP CONSTRAINT {OVERLAP}"))
+        else:
+            connection.execute(text(f"DROP TRIGGER {OVERLAP}_insert"))
+        assert len(missing_guards(connection)) == 1
+        install_guards(connection)
+        assert missing_guards(connection) == set()
 
     @pytest.mark.parametrize(
         ("first", "last"), [(9, 11), (8, 10), (10, 12), (9.5, 10.5), (8, 12), (10.99, 12)]

@@ -128,17 +128,11 @@ class TestWhatIsLoaded:
             ).group_by(Reservation.status, Reservation.live)
         ).all()
         by_status = {row[0]: row for row in rows}
-        assert set(by_status) == {"completed", "checked_in", "confirmed"}
-        assert {row[0]: row[1] for row in rows} == {
-            "completed": False,
-            "checked_in": True,
-            "confirmed": True,
-        }
+        assert {row[0]: row[1] for row in rows} == {"completed": False, "confirmed": True}
         soon = reading.at + timedelta(minutes=1)
         assert by_status["completed"][5] <= soon
-        assert by_status["checked_in"][3] <= soon
-        assert by_status["checked_in"][4] > reading.at
-        assert by_status["confirmed"][2] > reading.at
+        assert by_status["confirmed"][2] <= soon
+        assert by_status["confirmed"][4] > reading.at
         assert by_status["completed"][2] > reading.at - timedelta(days=9)
         assert by_status["confirmed"][3] < reading.at + timedelta(days=9)
         assert min(row[6] for row in rows) > 20
@@ -302,14 +296,14 @@ class TestAccounts:
             )
             assert statuses["completed"] >= 3
             assert statuses["confirmed"] >= 1
-        assert (
-            "checked_in"
-            in db.session.scalars(
-                select(Reservation.status)
-                .join(User, User.id == Reservation.user_id)
-                .where(User.email == "anna@demo.example")
-            ).all()
+        under_way = (
+            select(func.count())
+            .select_from(Reservation)
+            .join(User, User.id == Reservation.user_id)
+            .where(User.email == "anna@demo.example", Reservation.status == "confirmed")
+            .where(Reservation.starts_at <= reading.at)
         )
+        assert db.session.scalar(under_way) == 1
 
     def test_passwords_are_kept_for_the_operator_alone(self, demo: Loaded) -> None:
         path = demo.app.extensions["settings"].instance / "demo-accounts.txt"

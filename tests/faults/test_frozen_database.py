@@ -11,10 +11,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from backend import create_app
+from backend.config import Settings
+from backend.extensions import db
+from backend.reservations import booking
 from tests import servers
+from tests.desk import Desk, problem
+from tests.factories import Factory
 
 # What is promised is 5 s; the rest is for a machine that runs the other tests too.
 PATIENCE = 7
@@ -89,3 +96,41 @@ def test_frozen_postgresql_is_503_in_time_and_heals(folder: Path) -> None:
             servers.wait_until_ready(f"{web.url}/readyz", web.process, folder / "log")
             answers = [ask(web.url, *asked) for asked in ASKED]
             assert [told.status for told in answers] == [200, 200, 401, 404]
+
+
+@pytest.mark.parametrize("key", [None, "k"], ids=["without-key", "with-key"])
+def test_frozen_in_the_middle_of_a_booking_it_is_503_in_time(
+    folder: Path, tmp_path: Path, valkey_url: str, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    with servers.own_postgresql(folder) as postgresql:
+        app = create_app(
+            Settings.load(
+                database_url=servers.new_postgresql_database(postgresql.url),
+                redis_url=valkey_url,
+                instance_path=str(tmp_path / "instance"),
+                currency="EUR",
+                demo=False,
+            )
+        )
+        make = Factory(app)
+        user = make.user()
+        desk = Desk(app.test_client(), user, make.headers(user), make.vehicle(user))
+        lot = make.lot()
+        check_limits = booking._check_limits
+
+        def freeze(*arguments: Any) -> None:
+            postgresql.send_signal(signal.SIGSTOP)
+            check_limits(*arguments)
+
+        monkeypatch.setattr(booking, "_check_limits", freeze)
+        began = time.monotonic()
+        try:
+            refused = desk.book_window(lot, key=key)
+            seconds = time.monotonic() - began
+        finally:
+            postgresql.send_signal(signal.SIGCONT)
+            with app.app_context():
+                db.engine.dispose()
+
+        assert problem(refused) == "503 service-unavailable"
+        assert seconds < PATIENCE

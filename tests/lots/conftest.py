@@ -114,10 +114,6 @@ def without_guard(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         yield
         with db.engine.begin() as connection:
             connection.execute(text("DELETE FROM spot_claims"))
-            if connection.dialect.name == "postgresql":
-                connection.execute(
-                    text("ALTER TABLE reservations DROP CONSTRAINT ex_reservations_plate_overlap")
-                )
             install_guards(connection)
         with db.engine.begin() as connection:
             assert not missing_guards(connection)

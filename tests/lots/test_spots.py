@@ -237,8 +237,11 @@ class TestChange:
         refused = client.patch(path, json={"label": second.label}, headers=as_admin)
         assert refused.status_code == 409
         assert refused.json["type"] == "/problems/label-taken"
+        both = {"label": second.label, "in_service": False}
+        assert client.patch(path, json=both, headers=as_admin).json["type"] == refused.json["type"]
         kept = client.patch(path, json={"label": first.label}, headers=as_admin)
         assert kept.status_code == 200
+        assert kept.json["in_service"] is True
 
     def test_the_kind_stays_while_bookings_stand(
         self, client: FlaskClient, as_admin: Headers, make: Factory, book: Book

@@ -15,7 +15,7 @@ from backend.models import Lot, Spot
 from backend.reservations import booking
 from backend.transaction import transaction
 from backend.web import operation as web_operation
-from tests.counter import Arrive, MoveClock, ReadMail
+from tests.counter import Arrive, Later, MoveClock, ReadMail
 from tests.desk import Desk, between, problem, window
 from tests.factories import Factory, tomorrow_at
 
@@ -117,6 +117,24 @@ class TestBookingAQuote:
         lot = make.lot(kind="motorcycle")
         quote = arrive(kind="motorcycle").quote(lot, spot_kind="motorcycle")
         assert problem(arrive().book(quote_id=quote["id"])) == "409 vehicle-does-not-fit"
+
+
+class TestPast:
+    def test_what_is_over_no_longer_binds_driver_or_vehicle(
+        self, desk: Desk, lot: Lot, later: Later
+    ) -> None:
+        for hour in range(8, 13):
+            desk.buy(lot, **window(hour, hour + 1))
+        assert problem(desk.book_window(lot, **window(13, 14))) == "409 too-many-reservations"
+
+        desk = later(desk, minutes=30 * 24 * 60)
+        vehicle = f"/api/v1/vehicles/{desk.vehicle.id}"
+        assert desk.client.delete(vehicle, headers=desk.headers).status_code == 204
+        another = {"plate": "NEW 1"}
+        added = desk.client.post("/api/v1/vehicles", json=another, headers=desk.headers)
+        assert added.json is not None
+        booked = desk.book_window(lot, vehicle_id=added.json["id"], **window())
+        assert booked.status_code == 201, booked.text
 
 
 class TestCrowd:
