@@ -150,7 +150,10 @@ def get_row(model: type[Row], row_id: int, *, for_update: bool = False) -> Row:
         NotFound: there is none.
 
     """
-    row = db.session.get(model, row_id, with_for_update=for_update or None)
+    # What was read before the lock may be old.
+    row = db.session.get(
+        model, row_id, with_for_update=for_update or None, populate_existing=for_update
+    )
     if row is None:
         raise NotFound(f"There is no {model.__name__.lower()} {row_id}.")
     return row

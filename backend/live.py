@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from backend.config import Settings
 from backend.errors import MethodNotAllowed, NotFound, Problem, ServiceUnavailable, Unauthenticated
+from backend.request_ids import name_request
 from backend.valkey import SOCKET_SECONDS, TICKET_KEY
 
 logger = logging.getLogger(__name__)
@@ -55,11 +56,17 @@ class LiveEvents:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            cors = self._cors(scope)
+            given = dict(scope["headers"])
+            request_id = name_request(given.get(b"x-request-id", b"").decode("latin-1"))
+            common: Headers = [
+                *self._cors(given.get(b"origin", b"").decode("latin-1")),
+                (b"x-request-id", request_id.encode()),
+                (b"x-content-type-options", b"nosniff"),
+            ]
             try:
-                await self._answer(scope, receive, send, cors)
+                await self._answer(scope, receive, send, common)
             except Problem as problem:
-                await _refuse(problem, scope["path"], send, cors)
+                await _refuse(problem, scope["path"], request_id, send, common)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -80,23 +87,23 @@ class LiveEvents:
                 return
 
     async def _answer(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, cors: Headers
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, common: Headers
     ) -> None:
         path, method = scope["path"], scope["method"]
         if path not in {"/healthz", "/events"}:
             raise NotFound
         if method == "OPTIONS":
-            await _send_whole(send, 204, [*cors, (b"access-control-allow-methods", b"GET")])
+            await _send_whole(send, 204, [*common, (b"access-control-allow-methods", b"GET")])
         elif method != "GET":
             raise MethodNotAllowed
         elif path == "/healthz":
             body = json.dumps({"status": "ok", "streams": self._streams}).encode()
-            await _send_whole(send, 200, [*cors, (b"content-type", b"application/json")], body)
+            await _send_whole(send, 200, [*common, (b"content-type", b"application/json")], body)
         else:
-            await self._open_stream(scope, receive, send, cors)
+            await self._open_stream(scope, receive, send, common)
 
     async def _open_stream(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, cors: Headers
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, common: Headers
     ) -> None:
         if self._streams >= self._most_streams:
             raise ServiceUnavailable(
@@ -106,7 +113,7 @@ class LiveEvents:
         self._streams += 1
         try:
             await self._redeem(parse_qs(scope["query_string"].decode("latin-1")))
-            await self._stream(receive, send, cors)
+            await self._stream(receive, send, common)
         finally:
             self._streams -= 1
 
@@ -133,13 +140,13 @@ class LiveEvents:
             raise Unauthenticated("Ask for a new ticket.")
         return claims
 
-    async def _stream(self, receive: Receive, send: Send, cors: Headers) -> None:
+    async def _stream(self, receive: Receive, send: Send, common: Headers) -> None:
         await send(
             {
                 "type": "http.response.start",
                 "status": 200,
                 "headers": [
-                    *cors,
+                    *common,
                     (b"content-type", b"text/event-stream; charset=utf-8"),
                     (b"cache-control", b"no-store"),
                     (b"x-accel-buffering", b"no"),
@@ -154,8 +161,7 @@ class LiveEvents:
         finally:
             gone.cancel()
 
-    def _cors(self, scope: MutableMapping[str, Any]) -> Headers:
-        origin = dict(scope["headers"]).get(b"origin", b"").decode("latin-1")
+    def _cors(self, origin: str) -> Headers:
         vary: Headers = [(b"vary", b"Origin")]
         return (
             [*vary, (b"access-control-allow-origin", origin.encode("latin-1"))]
@@ -179,17 +185,20 @@ async def _send_whole(send: Send, status: int, headers: Headers, body: bytes = b
     await send({"type": "http.response.body", "body": body})
 
 
-async def _refuse(problem: Problem, path: str, send: Send, cors: Headers) -> None:
+async def _refuse(
+    problem: Problem, path: str, request_id: str, send: Send, common: Headers
+) -> None:
     body = {
         "type": f"/problems/{problem.slug()}",
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
         "instance": path,
+        "request_id": request_id,
         **problem.extensions,
     }
     headers: Headers = [
-        *cors,
+        *common,
         (b"content-type", b"application/problem+json"),
         (b"cache-control", b"no-store"),
     ]

@@ -173,7 +173,10 @@ class TestStream:
             await refused.task
             assert refused.status == 401
             assert refused.headers["content-type"] == "application/problem+json"
-            assert json.loads(refused.text)["type"] == "/problems/unauthenticated"
+            problem = json.loads(refused.text)
+            assert problem["type"] == "/problems/unauthenticated"
+            assert problem["request_id"] == refused.headers["x-request-id"]
+            assert refused.headers["x-content-type-options"] == "nosniff"
 
         with_live_events(scenario, valkey)
 

@@ -136,17 +136,16 @@ def next_free_windows(
     kinds: Iterable[str],
     starts_at: datetime,
     length: timedelta,
-    horizon: timedelta = timedelta(hours=24),
+    latest: datetime,
     next_open: Callable[[int, datetime], datetime | None] | None = None,
 ) -> dict[int, datetime]:
     """Find, for each lot, the earliest start from ``starts_at`` on at which some bay is free for ``length``.
 
-    A lot that has none within ``horizon`` is left out. ``next_open`` gives the first start from a moment
+    A lot that has none up to ``latest`` is left out. ``next_open`` gives the first start from a moment
     on at which a lot is open for ``length``; without it lots are always open.
     """
     if not lot_ids:
         return {}
-    latest = starts_at + horizon
     rows = db.session.execute(
         _BUSY,
         {

@@ -1,5 +1,6 @@
 """What may be done to the bays of a lot."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -151,14 +152,36 @@ def add_spots(
     return list(rows)
 
 
-def list_range(lot_id: int, first_id: int, last_id: int) -> list[Spot]:
-    """List the bays that were added to a lot at once: nobody adds others to it meanwhile."""
-    rows = db.session.scalars(
-        select(Spot)
+def row_of(spot: Spot) -> int:
+    """Say in which row of its level a bay that nobody moved lies."""
+    return next_free_row([spot.y]) - 1
+
+
+def list_as_added(
+    lot_id: int, ids: Sequence[int], *, row: int, **wanted: Any
+) -> list[dict[str, Any]]:
+    """List bays as :func:`add_spots` added them, given the first and the last id, the row, and what was asked.
+
+    Nobody adds others to the lot between them, and none is ever taken away.
+    """
+    first_id, last_id = ids
+    added = db.session.scalars(
+        select(Spot.id)
         .where(Spot.lot_id == lot_id, Spot.id.between(first_id, last_id))
         .order_by(Spot.id)
     )
-    return list(rows)
+    plan = lay_out_row(
+        wanted["prefix"],
+        wanted["first"],
+        wanted["last"],
+        kind=wanted["kind"],
+        level=wanted["level"],
+        row=row,
+    )
+    return [
+        {"id": spot_id, "lot_id": lot_id, **asdict(bay)}
+        for spot_id, bay in zip(added, plan, strict=True)
+    ]
 
 
 def insert_bays(lot: Lot, bays: list[BayPlan]) -> None:

@@ -231,7 +231,7 @@ def _change_facts(lot: Lot, row: LotRow) -> list[Note]:
     try:
         change_facts(lot, **changes)
     except LotInUse:
-        change_facts(lot, **{name: changes[name] for name in changes if name != "timezone"})
+        change_facts(lot, **changes | {"timezone": lot.timezone})
         notes = [note for note in notes if note.field != "timezone"]
         message = "The time zone stays while bookings stand in the lot."
         notes.append(Note(row.row, "note", "timezone", message))

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from backend import clock
 from backend.claims.availability import (
     KindCount,
     capacity_by_kind,
@@ -24,11 +25,13 @@ from backend.extensions import db
 from backend.lots.distance import walking_minutes
 from backend.lots.hours import is_open_throughout, next_opening, parse_opening_hours
 from backend.lots.memory import remembered
+from backend.lots.window import FARTHEST_AHEAD
 from backend.models import Lot
 from backend.tariffs import pricing
 from backend.tariffs.service import CurrentTariff, current_tariffs
 
-_HORIZON = timedelta(hours=24)
+# How far ahead a free window is looked for, step by step: most are found within a day.
+_HORIZONS = (timedelta(days=1), timedelta(days=8), FARTHEST_AHEAD)
 _STEP = timedelta(minutes=15)
 
 _BADGES = {"flexible": "free_cancellation", "standard": "free_cancellation_24h", "saver": None}
@@ -41,7 +44,7 @@ class Wish:
     starts_at: datetime
     ends_at: datetime
     spot_kind: str | None = None
-    vehicle_kind: str = "car"
+    vehicle_kind: str | None = None
     electric: bool = False
     height_cm: int | None = None
 
@@ -49,7 +52,8 @@ class Wish:
     def kinds(self) -> tuple[str, ...]:
         """The kinds of bay that will do."""
         is_electric = self.electric or self.spot_kind == "electric"
-        kinds = fitting_kinds(self.vehicle_kind, electric=is_electric)
+        usual = "motorcycle" if self.spot_kind == "motorcycle" else "car"
+        kinds = fitting_kinds(self.vehicle_kind or usual, electric=is_electric)
         if self.spot_kind is None:
             return kinds
         return (self.spot_kind,) if self.spot_kind in kinds else ()
@@ -182,7 +186,7 @@ def _why_not(
     hurdles: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("closed", lambda: lot.status != "open"),
         ("outside_opening_hours", lambda: not is_open(lot, wish.starts_at, wish.ends_at)),
-        ("too_high", lambda: (wish.height_cm or 0) > (lot.height_limit_cm or 10**6)),
+        ("too_high", lambda: is_too_high(lot, wish.height_cm)),
         ("no_tariff", lambda: not has_tariff),
         ("no_fitting_bay", lambda: not any(kind in counts for kind in kinds)),
         ("full", lambda: not count_fitting(counts, kinds)),
@@ -201,6 +205,11 @@ def is_open(lot: Any, starts_at: datetime, ends_at: datetime) -> bool:
     return is_open_throughout(hours, starts_at, ends_at, ZoneInfo(lot.timezone))
 
 
+def is_too_high(lot: Any, height_cm: int | None) -> bool:
+    """Whether a vehicle of this height, if it is known, does not get into a lot."""
+    return bool(height_cm and lot.height_limit_cm and height_cm > lot.height_limit_cm)
+
+
 def total_minor(tariff: CurrentTariff, lot: Any, starts_at: datetime, ends_at: datetime) -> int:
     """Price a window in a lot."""
     return _total_minor(tariff.tariff, starts_at, ends_at, lot.timezone)
@@ -217,20 +226,26 @@ def next_windows(
 ) -> dict[int, FreeWindow]:
     """Find for each of these lots when next a bay is free while the lot is open."""
     length = wish.ends_at - wish.starts_at
-    latest = wish.starts_at + _HORIZON
+    farthest = clock.now() + FARTHEST_AHEAD
+    starts: dict[int, datetime] = {}
+    for horizon in _HORIZONS:
+        waiting = [lot_id for lot_id in lots if lot_id not in starts]
+        if not waiting:
+            break
+        latest = min(wish.starts_at + horizon, farthest)
 
-    @cache
-    def next_open(lot_id: int, at: datetime) -> datetime | None:
-        return _next_open(lots[lot_id], at, length=length, latest=latest)
+        @cache
+        def next_open(lot_id: int, at: datetime, latest: datetime = latest) -> datetime | None:
+            return _next_open(lots[lot_id], at, length=length, latest=latest)
 
-    starts = next_free_windows(
-        list(lots),
-        kinds=kinds,
-        starts_at=wish.starts_at,
-        length=length,
-        horizon=_HORIZON,
-        next_open=next_open,
-    )
+        starts |= next_free_windows(
+            waiting,
+            kinds=kinds,
+            starts_at=wish.starts_at,
+            length=length,
+            latest=latest,
+            next_open=next_open,
+        )
     return {lot_id: FreeWindow(start, start + length) for lot_id, start in starts.items()}
 
 

@@ -89,18 +89,18 @@ class LotList(Resource):
         status=HTTPStatus.CREATED,
         idempotent=True,
     )
-    def post(self, body: dict[str, Any]) -> service.LotDetail:
+    def post(self, body: dict[str, Any]) -> bytes:
         """Make a lot.
 
         It is a draft unless told otherwise, has no bays yet, and lies in the time zone of its point.
         """
-        detail = service.create_lot(caller(), **body)
-        remember(lot_id=detail.lot.id)
-        return detail
+        made = LotSchema().dump(service.create_lot(caller(), **body))
+        remember(made=made)
+        return to_json(made)
 
-    def replay(self, facts: dict[str, Any]) -> service.LotDetail:
-        """Give the lot that was made before."""
-        return service.get_lot_detail(caller(), facts["lot_id"])
+    def replay(self, facts: dict[str, Any]) -> bytes:
+        """Give the lot as it was made."""
+        return to_json(facts["made"])
 
 
 @api.resource("/lots/<id:lot_id>")
@@ -165,12 +165,14 @@ class LotSpotList(Resource):
         Their labels are the prefix and the numbers, with at least two digits: A01 to A12.
         """
         added = bays.add_spots(lot_id, **body)
-        remember(first_id=added[0].id, last_id=added[-1].id)
+        remember(ids=[added[0].id, added[-1].id], row=bays.row_of(added[0]), wanted=body)
         return Page(added)
 
     def replay(self, facts: dict[str, Any], lot_id: int) -> Page:
-        """Give the bays that were added before."""
-        return Page(bays.list_range(lot_id, facts["first_id"], facts["last_id"]))
+        """Give the bays as they were added."""
+        return Page(
+            bays.list_as_added(lot_id, facts["ids"], row=facts["row"], **facts["wanted"]),
+        )
 
 
 @api.resource("/spots/<id:spot_id>")

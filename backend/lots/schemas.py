@@ -70,7 +70,11 @@ class LotQuery(PageQuery, WindowQuery):
     lng = fields.Real(min=-180, max=180, load_default=None)
     radius_m = fields.Integer(min=1, max=RADIUS_MAX_M, load_default=None)
     spot_kind = fields.Choice(*SPOT_KINDS, load_default=None)
-    vehicle_kind = fields.Choice(*VEHICLE_KINDS, load_default="car")
+    vehicle_kind = fields.Choice(
+        *VEHICLE_KINDS,
+        load_default=None,
+        metadata={"description": "Without it, a car, or what the kind of bay is for."},
+    )
     electric = fields.Flag(
         load_default=False, metadata={"description": "The vehicle may use charging bays too."}
     )

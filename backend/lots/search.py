@@ -21,6 +21,7 @@ from backend.lots.offers import (
     Wish,
     count_fitting,
     is_open,
+    is_too_high,
     load_capacity,
     load_lots,
     load_tariffs,
@@ -95,9 +96,18 @@ def search_lots(search: LotSearch) -> FoundPage:
 
 
 def list_free_nearby(
-    lot: Lot, *, kinds: Sequence[str], starts_at: datetime, ends_at: datetime, most: int
+    lot: Lot,
+    *,
+    kinds: Sequence[str],
+    height_cm: int | None,
+    starts_at: datetime,
+    ends_at: datetime,
+    most: int,
 ) -> list[dict[str, Any]]:
-    """List other lots near this one that have a bay of these kinds for the window, the nearest first."""
+    """List other lots near this one that have a bay of these kinds for the window, the nearest first.
+
+    They let a vehicle of this height in.
+    """
     here = Point(lot.lat, lot.lng)
     search = LotSearch(
         starts_at=starts_at, ends_at=ends_at, statuses=("open",), point=here, radius_m=_NEARBY_M
@@ -112,6 +122,8 @@ def list_free_nearby(
         row, tariff = lots.get(each.id), tariffs.get(each.id)
         free = count_fitting(counts.get(each.id, {}), kinds)
         if not free or row is None or tariff is None or not is_open(row, starts_at, ends_at):
+            continue
+        if is_too_high(row, height_cm):
             continue
         distance_m = each.distance_m or 0
         found.append(

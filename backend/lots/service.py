@@ -177,6 +177,14 @@ def change_facts(lot: Lot, **facts: Any) -> None:
         LotInUse: the time zone changes while live reservations stand, whose hours it would move.
 
     """
+    there = (facts.get("lat", lot.lat), facts.get("lng", lot.lng))
+    if (
+        "timezone" not in facts
+        and there != (lot.lat, lot.lng)
+        and lot.timezone == zone_at(lot.lat, lot.lng)
+    ):
+        # It is the zone of the point, and goes with it; one that was given stays.
+        facts["timezone"] = zone_at(*there)
     if facts.get("timezone", lot.timezone) != lot.timezone:
         # No constraint sees this rule: bookings under way end first, and new ones wait.
         db.session.execute(select(Lot.id).where(Lot.id == lot.id).with_for_update())

@@ -31,9 +31,17 @@ _FREE_SPOTS = text(
 
 
 def find_alternatives(
-    lot: Lot, quote: Quote, kinds: Sequence[str], *, near: Spot | None = None
+    lot: Lot,
+    quote: Quote,
+    kinds: Sequence[str],
+    *,
+    height_cm: int | None,
+    near: Spot | None = None,
 ) -> dict[str, Any]:
-    """List free bays of the lot, nearest to ``near`` first; when there are none, other lots and a later time."""
+    """List free bays of the lot, nearest to ``near`` first; when there are none, other lots and a later time.
+
+    The lots let a vehicle of this height in.
+    """
     window = {"starts_at": quote.starts_at, "ends_at": quote.ends_at}
     spots = [
         dict(row._mapping)  # noqa: SLF001 - the public name of a row's mapping
@@ -55,6 +63,6 @@ def find_alternatives(
     later = find_next_window(lot, kinds=kinds, **window)
     return {
         "spots": [],
-        "lots": list_free_nearby(lot, kinds=kinds, most=_MOST_LOTS, **window),
+        "lots": list_free_nearby(lot, kinds=kinds, height_cm=height_cm, most=_MOST_LOTS, **window),
         "next_window": {"starts_at": later.starts_at, "ends_at": later.ends_at} if later else None,
     }

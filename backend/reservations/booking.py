@@ -174,13 +174,15 @@ def _hold(driver: Caller, quote: Quote, lot: Lot, *, vehicle_id: int, spot_id: i
             raise SpotTaken(
                 f"Bay {spot.label} of {lot.name} is taken for that time.",
                 spot_id=spot.id,
-                alternatives=find_alternatives(lot, quote, kinds, near=spot),
+                alternatives=find_alternatives(
+                    lot, quote, kinds, height_cm=vehicle.height_cm, near=spot
+                ),
             )
     elif claims.claim_any_spot(lot.id, kinds, **claim) is None:
         raise LotFull(
             f"{lot.name} has no free bay for that time.",
             lot_id=lot.id,
-            alternatives=find_alternatives(lot, quote, kinds),
+            alternatives=find_alternatives(lot, quote, kinds, height_cm=vehicle.height_cm),
         )
     if not quote.total_minor:
         queue_ticket(reservation_id)

@@ -19,6 +19,7 @@ from backend.identity import Caller
 from backend.models import UtcDateTime
 from backend.models.reservation import STATUSES
 from backend.quotes.refund_policy import refund_policy
+from backend.reservations.confirming import WISHED
 
 _INSTANT = UtcDateTime()
 
@@ -37,7 +38,10 @@ _COLUMNS = {
     **{name: f"r.{name}" for name in ("starts_at", "ends_at", "created_at", "confirmed_at")},
     **{
         name: f"r.{name}"
-        for name in ("hold_expires_at", "price_minor", "currency", "refund_policy")
+        for name in (
+            *("hold_expires_at", "hold_extended_by"),
+            *("price_minor", "currency", "refund_policy"),
+        )
     },
     **{
         f"lot_{name}": f"l.{name}"
@@ -67,6 +71,7 @@ class Facts(NamedTuple):
     created_at: str
     confirmed_at: str | None
     hold_expires_at: str | None
+    hold_extended_by: int
     price_minor: int
     currency: str
     refund_policy: str
@@ -238,11 +243,17 @@ def represent(facts: Facts, *, as_booked: Mapping[str, Any] | None = None) -> di
         },
         "stay": None,
         "refund_policy": refund_policy(facts.refund_policy),
-        "allowed_actions": ["pay", "cancel", "prolong"] if status == "held" else [],
+        "allowed_actions": _allowed_actions(status, 0 if as_booked else facts.hold_extended_by),
     }
     if as_booked is not None:
         told |= {name: as_booked[name] for name in ("lot", "spot", "vehicle")}
     return told
+
+
+def _allowed_actions(status: str, extended_by: int) -> list[str]:
+    if status != "held":
+        return []
+    return ["pay", "cancel"] if extended_by & WISHED else ["pay", "cancel", "prolong"]
 
 
 def _conditions(filters: Filters) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -19,6 +19,7 @@ from backend.errors import (
     VehicleDoesNotFit,
 )
 from backend.reservations import booking, reading, service
+from backend.reservations.codes import read_code
 from backend.reservations.schemas import ReservationCreate, ReservationQuery, ReservationSchema
 from backend.vehicles.plates import normalise_plate
 from backend.web.api import Resource, resource_blueprint, to_json
@@ -155,6 +156,8 @@ def _filters(query: dict[str, Any]) -> reading.Filters:
                 wanted["plate"] = normalise_plate(wanted["plate"])
             except ValueError as error:
                 raise InvalidInput(errors={"plate": [str(error)]}) from error
+        if wanted["code"]:
+            wanted["code"] = read_code(wanted["code"])
         return reading.Filters(**wanted)
     refused = [name for name in ("user_id", "plate", "code") if wanted[name] is not None]
     if refused:

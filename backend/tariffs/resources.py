@@ -7,8 +7,9 @@ from backend.errors import IllegalTransition, NotFound, TariffNotDraft
 from backend.models import Tariff
 from backend.tariffs import service
 from backend.tariffs.schemas import TariffCreate, TariffSchema
-from backend.web.api import Resource, resource_blueprint
+from backend.web.api import Resource, resource_blueprint, to_json
 from backend.web.caller import find_caller
+from backend.web.idempotency import remember
 from backend.web.operation import operation
 from backend.web.pagination import Page, PageQuery, page_of, page_schema, read_cursor
 
@@ -47,13 +48,20 @@ class TariffList(Resource):
         response=TariffSchema(),
         status=HTTPStatus.CREATED,
         raises=(NotFound,),
+        idempotent=True,
     )
-    def post(self, lot_id: int, body: dict[str, Any]) -> Tariff:
+    def post(self, lot_id: int, body: dict[str, Any]) -> bytes:
         """Draft the next version of a lot's tariff.
 
         Nothing is charged by it until it is published. Its currency is the installation's.
         """
-        return service.draft_tariff(lot_id, **body)
+        made = TariffSchema().dump(service.draft_tariff(lot_id, **body))
+        remember(made=made)
+        return to_json(made)
+
+    def replay(self, facts: dict[str, Any], lot_id: int) -> bytes:  # noqa: ARG002 - a part of the path
+        """Give the draft as it was made."""
+        return to_json(facts["made"])
 
 
 @api.resource("/tariffs/<id:tariff_id>/publish")

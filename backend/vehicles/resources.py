@@ -7,8 +7,9 @@ from backend.errors import InvalidInput, NotFound, PlateTaken, TooManyVehicles, 
 from backend.models import Vehicle
 from backend.vehicles import service
 from backend.vehicles.schemas import VehicleCreate, VehicleSchema, VehicleUpdate
-from backend.web.api import Resource, resource_blueprint
+from backend.web.api import Resource, resource_blueprint, to_json
 from backend.web.caller import caller
+from backend.web.idempotency import remember
 from backend.web.operation import operation
 from backend.web.pagination import Page, PageQuery, page_of, page_schema, read_cursor
 
@@ -33,13 +34,20 @@ class VehicleList(Resource):
         response=VehicleSchema(),
         status=HTTPStatus.CREATED,
         raises=(PlateTaken, TooManyVehicles),
+        idempotent=True,
     )
-    def post(self, body: dict[str, Any]) -> Vehicle:
+    def post(self, body: dict[str, Any]) -> bytes:
         """Add a vehicle.
 
         The first one is the default, which is offered when you book.
         """
-        return service.add_vehicle(caller(), **body)
+        made = VehicleSchema().dump(service.add_vehicle(caller(), **body))
+        remember(made=made)
+        return to_json(made)
+
+    def replay(self, facts: dict[str, Any]) -> bytes:
+        """Give the vehicle as it was added."""
+        return to_json(facts["made"])
 
 
 @api.resource("/vehicles/<id:vehicle_id>")

@@ -145,21 +145,18 @@ def template(rule: Rule) -> str:
 def problems_of(described: Operation, method: str, *, has_path: bool) -> list[type[Problem]]:
     """List everything that an operation may refuse with: what it raises, and what follows from it."""
     found: list[type[Problem]] = [*described.raises, ServiceUnavailable, TooManyRequests]
-    found.append(Unauthenticated)
+    # What nobody asked for is refused too, wherever it stands.
+    found += [BadRequest, InvalidInput, Unauthenticated]
     if described.roles:
         found.append(Forbidden)
     if has_path:
         found.append(NotFound)
-    if described.query is not None:
-        found += [BadRequest, InvalidInput]
-    if described.body is not None:
-        found += [BadRequest, InvalidInput, UnsupportedMediaType]
     if method.lower() != "get":
-        found += [ContentTooLarge, Conflict]
+        found += [ContentTooLarge, Conflict, UnsupportedMediaType]
     if method.lower() in {"patch", "put", "delete"}:
         found.append(PreconditionFailed)
     if described.idempotent:
-        found += [InvalidInput, IdempotencyKeyReused, RequestInProgress]
+        found += [IdempotencyKeyReused, RequestInProgress]
     return sorted(set(found), key=lambda problem: (problem.status, problem.slug()))
 
 

@@ -20,6 +20,7 @@ from backend.web.api import JSON, json_response
 from backend.web.cache import own_bytes
 from backend.web.caller import caller, find_caller, has_token, identify
 from backend.web.pagination import PageSchema
+from backend.web.schema import NothingSchema
 
 MAX_BODY = 1_000_000
 """Bytes of a body, unless the operation takes more."""
@@ -28,6 +29,7 @@ _CHANGES = {"PATCH", "PUT", "DELETE"}
 # Longer than the server's own lock_timeout, whose answer says more, and below the 5 s that we promise.
 _REPLY_SECONDS = 4.8
 _PAUSE_SECONDS = 0.05
+_NOTHING = NothingSchema()
 
 Method = Callable[..., Any]
 
@@ -259,11 +261,15 @@ def _arguments(described: Operation) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     if described.query is not None:
         arguments["query"] = parsing.parse_query(described.query)
-    if described.body is not None:
-        if described.body_type == MULTIPART:
-            arguments["body"] = parsing.parse_upload(described.body)
-        else:
-            arguments["body"] = parsing.parse_body(described.body)
+    elif request.query_string:
+        parsing.parse_query(_NOTHING)
+    if described.body is None:
+        if request.method not in {"GET", "HEAD"}:
+            parsing.parse_body(_NOTHING)
+    elif described.body_type == MULTIPART:
+        arguments["body"] = parsing.parse_upload(described.body)
+    else:
+        arguments["body"] = parsing.parse_body(described.body)
     return arguments
 
 

@@ -4,16 +4,15 @@ import logging
 import re
 import time
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import orjson
 from flask import Flask, Response, g, has_request_context, request
 
 from backend.config import Settings
+from backend.request_ids import name_request
 
 logger = logging.getLogger(__name__)
 
-_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRETS = (
     (re.compile(r"\[parameters: .*?\]\n?", re.DOTALL), "[parameters hidden]"),
     # What PostgreSQL adds to an error holds values of rows. The words are in the server's language.
@@ -39,10 +38,9 @@ _FIELDS = ("method", "route", "path", "status", "ms", "user_id")
 
 
 def request_id() -> str:
-    """Name this request: as its sender does, when the name is sane, else by a new one."""
+    """Name this request."""
     if "request_id" not in g:
-        sent = request.headers.get("X-Request-ID", "")
-        g.request_id = sent if _SANE_ID.fullmatch(sent) else uuid4().hex
+        g.request_id = name_request(request.headers.get("X-Request-ID", ""))
     name: str = g.request_id
     return name
 

@@ -36,6 +36,10 @@ class Schema(marshmallow.Schema):
                 field_obj.error_messages[name] = ours
 
 
+class NothingSchema(Schema):
+    """What is sent to an operation that asks for nothing."""
+
+
 def name_of(schema: marshmallow.Schema | type[marshmallow.Schema] | str) -> str:
     """Name the component of a schema: ``VehicleSchema`` is ``Vehicle``, a part of it says which."""
     if isinstance(schema, str):

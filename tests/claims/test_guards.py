@@ -299,7 +299,11 @@ class TestAvailability:
                 start = _hour(chance.randrange(0, 24) / 4)
                 length = timedelta(minutes=15 * chance.randrange(1, 9))
                 found = availability.next_free_windows(
-                    [lot.id], kinds=["standard"], starts_at=start, length=length
+                    [lot.id],
+                    kinds=["standard"],
+                    starts_at=start,
+                    length=length,
+                    latest=start + timedelta(days=1),
                 ).get(lot.id)
                 starts = (start + timedelta(minutes=15 * step) for step in range(97))
                 first = next(

@@ -110,6 +110,7 @@ class TestCreate:
     def test_the_same_key_makes_one_lot(self, client: FlaskClient, as_admin: Headers) -> None:
         headers = {**as_admin, "Idempotency-Key": "one"}
         first = client.post("/api/v1/lots", json=ALTMARKT, headers=headers)
+        patch(client, as_admin, first.json["id"], name="Renamed")
         second = client.post("/api/v1/lots", json=ALTMARKT, headers=headers)
         assert (first.status_code, second.status_code) == (201, 201)
         assert first.json == second.json
@@ -200,6 +201,15 @@ class TestChange:
         assert refused.json["type"] == "/problems/lot-in-use"
         assert refused.json["total"] == 1
         assert patch(client, as_admin, lot.id, timezone="Europe/Berlin").status_code == 200
+
+    def test_the_time_zone_goes_where_the_point_goes_unless_it_was_given(
+        self, client: FlaskClient, as_admin: Headers
+    ) -> None:
+        bengaluru = {"lat": 12.97, "lng": 77.59}
+        lot_id = create(client, as_admin)["id"]
+        assert patch(client, as_admin, lot_id, **bengaluru).json["timezone"] == "Asia/Kolkata"
+        lot_id = create(client, as_admin, timezone="UTC")["id"]
+        assert patch(client, as_admin, lot_id, **bengaluru).json["timezone"] == "UTC"
 
     def test_a_change_made_for_an_older_state_is_refused(
         self, client: FlaskClient, as_admin: Headers, make: Factory

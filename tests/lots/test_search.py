@@ -155,14 +155,33 @@ class TestItem:
         later = tomorrow_at(6) + timedelta(days=1)
         assert only(client)["next_window"]["starts_at"] == f"{later:%Y-%m-%dT%H:%M:%SZ}"
 
-    def test_a_lot_closed_for_days_has_no_next_window(
+    @pytest.mark.parametrize("days", [2, 12, 29])
+    def test_a_next_window_is_found_days_later(
+        self, client: FlaskClient, make: Factory, book: Book, days: int
+    ) -> None:
+        lot = make.lot(spots=1)
+        end = tomorrow_at(9) + timedelta(days=days)
+        book(make.spots(lot)[0], tomorrow_at(9), end)
+        assert only(client)["next_window"]["starts_at"] == f"{end:%Y-%m-%dT%H:%M:%SZ}"
+
+    def test_nobody_is_told_of_a_window_too_far_ahead_to_book(
         self, client: FlaskClient, make: Factory, book: Book
     ) -> None:
         lot = make.lot(spots=1)
-        book(make.spots(lot)[0], tomorrow_at(9), tomorrow_at(9) + timedelta(days=5))
+        book(make.spots(lot)[0], tomorrow_at(9), tomorrow_at(9) + timedelta(days=91))
         item = only(client)
         assert item["not_bookable_reason"] == "full"
         assert item["next_window"] is None
+
+    def test_a_kind_of_bay_brings_its_vehicle_along(
+        self, client: FlaskClient, make: Factory
+    ) -> None:
+        make.lot(kind="motorcycle")
+        found = only(client, spot_kind="motorcycle")
+        assert found["bookable"]
+        assert found["available"] == 3
+        assert only(client, spot_kind="motorcycle", vehicle_kind="car")["available"] == 0
+        assert only(client)["not_bookable_reason"] == "no_fitting_bay"
 
     @pytest.mark.parametrize("status", ["draft", "archived"])
     def test_hidden_lots_are_found_by_admins_who_ask(
@@ -413,6 +432,7 @@ class TestAlternatives:
     ) -> None:
         here = make.lot(name="Here")
         make.lot(name="Second", lat=51.07)
+        make.lot(name="Too low", lat=51.05, height_limit_cm=180)
         make.lot(name="First", lat=51.06)
         make.lot(name="Too far", lat=51.2)
         make.lot(name="No price", hourly_minor=None)
@@ -422,10 +442,13 @@ class TestAlternatives:
         book(make.spots(full)[0], tomorrow_at(10), tomorrow_at(12))
         window = {"starts_at": tomorrow_at(10), "ends_at": tomorrow_at(12)}
         with app.app_context(), transaction(read_only=True):
-            found = list_free_nearby(here, kinds=["standard"], most=3, **window)
-            (nearest,) = list_free_nearby(here, kinds=["standard"], most=1, **window)
+            wanted = {"kinds": ["standard"], "height_cm": 190, **window}
+            found = list_free_nearby(here, most=3, **wanted)
+            (nearest,) = list_free_nearby(here, most=1, **wanted)
+            lower = list_free_nearby(here, most=3, **wanted | {"height_cm": 170})
             later = find_next_window(full, kinds=["standard"], **window)
         assert [each["name"] for each in found] == ["First", "Second"]
+        assert "Too low" in [each["name"] for each in lower]
         assert nearest == found[0]
         assert found[0]["available"] == 3
         assert found[0]["price_minor"] == 400

@@ -100,7 +100,11 @@ class TestAdd:
     ) -> None:
         lot = make.lot(spots=1)
         headers = {**as_admin, "Idempotency-Key": "k"}
-        first, second = (add(client, headers, lot.id) for _ in range(2))
+        first = add(client, headers, lot.id)
+        path = f"/api/v1/spots/{first.json['items'][1]['id']}"
+        client.patch(path, json={"label": "X", "level": "7", "y": 90}, headers=as_admin)
+        second = add(client, headers, lot.id)
+        assert second.status_code == 201
         assert first.json == second.json
         assert client.get(f"/api/v1/lots/{lot.id}").json["capacity"] == 4
 

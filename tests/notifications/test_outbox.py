@@ -166,7 +166,7 @@ class TestSend:
                 send_mail(mail_id)
         send_due()
         assert len(inbox.mails) == 1
-        move_clock(timedelta(minutes=2, seconds=1))
+        move_clock(timedelta(minutes=10, seconds=1))
         send_due()
         send_due()
         assert look_up(mail_id).status == "sent"

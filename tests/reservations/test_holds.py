@@ -81,6 +81,7 @@ class TestProlonging:
         longer = desk.prolong(held)
         assert longer.status_code == 200, longer.text
         assert _minutes(longer.json) == 15
+        assert longer.json["allowed_actions"] == ["pay", "cancel"]
         assert problem(desk.prolong(held)) == "409 illegal-transition"
 
     def test_a_stale_hold_cannot_be_prolonged(

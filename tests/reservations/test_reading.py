@@ -169,8 +169,13 @@ class TestList:
         held = arrive(user=someone, plate="DDXY77").hold(lot)
         arrive().hold(lot)
         assert boss.get("/reservations")["total"] == 2
-        for query in (f"user_id={someone.id}", "plate=dd-xy%2077", f"code={held['code']}"):
-            assert boss.get(f"/reservations?{query}")["items"] == [held]
+        code = held["code"]
+        queries = [f"user_id={someone.id}", "plate=dd-xy%2077", f"code={code}"]
+        # As people type a code: the letters that it lacks stand for the digits that they look like.
+        typed = code.lower().replace("1", "l").replace("0", "o")
+        queries += [f"code={typed}", f"code={code.replace('-', '')}", f"code={code[3:]}"]
+        for query in queries:
+            assert boss.get(f"/reservations?{query}")["items"] == [held], query
 
     def test_its_cost_does_not_grow_with_its_length(
         self, desk: Desk, make: Factory, statements: Statements

@@ -85,6 +85,22 @@ class TestDraft:
             "published_at": None,
         }
 
+    def test_the_same_key_makes_one_draft(
+        self, office: Office, client: FlaskClient, as_admin: dict[str, str]
+    ) -> None:
+        def post() -> Any:
+            return client.post(
+                f"/api/v1/lots/{office.lot_id}/tariffs",
+                json={"name": "Day", "increments": LADDER},
+                headers=as_admin | {"Idempotency-Key": "k"},
+            )
+
+        first = post()
+        office.publish(first.json["id"])
+        again = post()
+        assert again.status_code == 201
+        assert again.json == first.json
+
     def test_every_term_is_kept(self, office: Office) -> None:
         terms = {
             "billing_step_minutes": 30,

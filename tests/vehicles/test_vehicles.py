@@ -277,6 +277,14 @@ class TestChange:
         assert client.delete(path, headers=headers).status_code == 412
 
 
+def test_the_same_key_adds_one_vehicle(client: FlaskClient, driver: dict[str, str]) -> None:
+    keyed = driver | {"Idempotency-Key": "k"}
+    first = _add(client, keyed, "KA01")
+    client.patch(f"{URL}/{first['id']}", json={"label": "Ours"}, headers=driver)
+    assert _add(client, keyed, "KA01") == first
+    assert len(_list(client, driver)) == 1
+
+
 class TestDelete:
     def test_it_is_gone_and_its_plate_free(
         self, client: FlaskClient, driver: dict[str, str]

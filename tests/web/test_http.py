@@ -255,7 +255,7 @@ class TestLog:
             client.get(f"{NOTE}?access_token=hush", headers=ann)
             client.get("/reset/hush-hush?code=123456")
         lines = [orjson.loads(JsonFormatter().format(record)) for record in caplog.records]
-        assert [line["status"] for line in lines] == [200, 404]
+        assert [line["status"] for line in lines] == [422, 404]
         assert lines[0]["route"] == "/api/v1/notes/<id:note_id>"
         assert (lines[0]["method"], lines[0]["path"], lines[0]["user_id"]) == ("GET", NOTE, 1)
         assert "hush" not in str(lines)

@@ -59,6 +59,35 @@ def test_empty_body_is_an_empty_object(client: ContractClient, ann: dict[str, st
     assert answer.json["errors"] == {"text": ["This is needed."]}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", f"{NOTES}/1?x=1", None, 422),
+        ("DELETE", f"{NOTES}/1?force=1", None, 422),
+        ("DELETE", f"{NOTES}/1", b'{"force": true}', 422),
+        ("DELETE", f"{NOTES}/1", b"{{{", 400),
+        ("DELETE", f"{NOTES}/1", b"[]", 400),
+        ("DELETE", f"{NOTES}/1", b"{}", 204),
+    ],
+)
+def test_what_nobody_asked_for_is_refused(
+    client: ContractClient,
+    ann: dict[str, str],
+    method: str,
+    path: str,
+    body: bytes | None,
+    status: int,
+) -> None:
+    answer = client.open(
+        path,
+        method=method,
+        data=body,
+        content_type="application/json" if body else None,
+        headers=ann,
+    )
+    assert answer.status_code == status
+
+
 def test_body_over_1_mb_is_413(client: ContractClient, ann: dict[str, str]) -> None:
     body = b'{"text":"' + b"x" * 1_000_000 + b'"}'
     answer = client.post(NOTES, data=body, content_type="application/json", headers=ann)
