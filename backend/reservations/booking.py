@@ -97,7 +97,7 @@ def book_quote(
     if quote.expires_at <= clock.now():
         raise QuoteExpired("This price has expired. Ask for a new one.", quote_id=quote_id)
     lot = _lock_lot(quote.lot_id)
-    return _hold(driver, quote, lot, vehicle_id=vehicle_id, spot_id=spot_id)
+    return _hold(driver, quote, lot, get_vehicle(driver, vehicle_id), spot_id=spot_id)
 
 
 def book_window(
@@ -126,6 +126,8 @@ def book_window(
     """
     _lock_driver(driver)
     lot = _lock_lot(lot_id)
+    # Kept here, so that the session still knows it when the quote asks for it.
+    vehicle = get_vehicle(driver, vehicle_id)
     quote = quotes.make_quote(
         driver,
         lot_id=lot_id,
@@ -134,7 +136,7 @@ def book_window(
         spot_kind=spot_kind,
         vehicle_id=vehicle_id,
     )
-    return _hold(driver, quote, lot, vehicle_id=vehicle_id, spot_id=spot_id)
+    return _hold(driver, quote, lot, vehicle, spot_id=spot_id)
 
 
 def _lock_driver(driver: Caller) -> None:
@@ -143,7 +145,7 @@ def _lock_driver(driver: Caller) -> None:
     db.session.connection().execute(_LOCK_DRIVER, {"user_id": driver.id})
 
 
-def _hold(driver: Caller, quote: Quote, lot: Lot, *, vehicle_id: int, spot_id: int | None) -> int:
+def _hold(driver: Caller, quote: Quote, lot: Lot, vehicle: Vehicle, *, spot_id: int | None) -> int:
     now = clock.now()
     check_window(now, quote.starts_at, quote.ends_at)
     if lot.status != "open":
@@ -152,7 +154,6 @@ def _hold(driver: Caller, quote: Quote, lot: Lot, *, vehicle_id: int, spot_id: i
         raise LotNotBookable(
             f"{lot.name} is not open for the whole of this time.", reason="outside_opening_hours"
         )
-    vehicle = get_vehicle(driver, vehicle_id)
     kinds = _kinds_for(vehicle, quote, lot)
     spot = _get_spot(lot, spot_id, kinds) if spot_id is not None else None
 
