@@ -1,6 +1,8 @@
 """The engine's ways on SQLite and PostgreSQL, and what its errors mean."""
 
+import math
 import re
+import time
 from contextvars import ContextVar
 from hashlib import blake2b
 from typing import Any, TypeVar
@@ -25,15 +27,37 @@ _SQLITE_PRAGMAS = (
 
 _LOCK_NAME = text("SELECT pg_advisory_xact_lock(:key)")
 
+# What is left of a request's time for its answer, when it has waited for a lock.
+_ANSWER_SECONDS = 0.3
+
 _patience: ContextVar[float | None] = ContextVar("patience", default=None)
+_deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 
 def wait_at_most(seconds: float | None) -> None:
     """Say how long this thread waits for each answer of PostgreSQL from now on; None is for ever.
 
-    Requests are in a hurry; migrations, commands and tasks take the time that they need.
+    Requests are in a hurry; migrations, commands and tasks take the time that they need. It is also how
+    long what tries again and again may go on, which :func:`time_left` tells.
     """
     _patience.set(seconds)
+    _deadline.set(math.inf if seconds is None else time.monotonic() + seconds)
+
+
+def time_left() -> float:
+    """Say for how many seconds more a request may try; without end where none is in a hurry."""
+    return _deadline.get() - time.monotonic()
+
+
+def limit_lock_waits() -> None:
+    """Let no wait for a lock outlast the time that is left, until this transaction ends.
+
+    A first try waits as long as ``lock_timeout`` lets it; a later one has less time.
+    """
+    left = time_left()
+    if db.engine.dialect.name == "postgresql" and left < math.inf:
+        milliseconds = max(1, int(1000 * (left - _ANSWER_SECONDS)))
+        db.session.execute(text(f"SET LOCAL lock_timeout = {milliseconds}"))
 
 
 def engine_options(database_url: str, *, threads: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Renaming a class renames its ``type`` and is a change of the API.
 """
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -14,10 +15,18 @@ class Problem(Exception):  # noqa: N818 - a Problem says what is wrong: LotFull,
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     title: ClassVar[str] = "Something went wrong"
 
-    def __init__(self, detail: str = "", **extensions: Any) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        look_up: Callable[[], dict[str, Any]] | None = None,
+        **extensions: Any,
+    ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or f"{self.title}."
         self.extensions = extensions
+        self.look_up = look_up
+        """Gives further extensions; asked when the refused transaction is over, so that nobody waits for it."""
 
     @classmethod
     def slug(cls) -> str:

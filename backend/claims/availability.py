@@ -1,15 +1,19 @@
 """How many bays are free for a window: read from the claims alone."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from sqlalchemy import bindparam, text
 
 from backend import clock
 from backend.extensions import db
 from backend.models import UtcDateTime
+
+Span: TypeAlias = tuple[datetime, datetime]
+"""From one moment up to another, half-open."""
 
 # ``live`` stands as a literal: bound as a parameter it would keep the partial index from being used.
 # The deadline of a hold is compared here, so that a stale one counts for nothing without any job.
@@ -137,12 +141,12 @@ def next_free_windows(
     starts_at: datetime,
     length: timedelta,
     latest: datetime,
-    next_open: Callable[[int, datetime], datetime | None] | None = None,
+    open_spans: Mapping[int, Sequence[Span]] | None = None,
 ) -> dict[int, datetime]:
     """Find, for each lot, the earliest start from ``starts_at`` on at which some bay is free for ``length``.
 
-    A lot that has none up to ``latest`` is left out. ``next_open`` gives the first start from a moment
-    on at which a lot is open for ``length``; without it lots are always open.
+    A lot that has none up to ``latest`` is left out. ``open_spans`` are those in which each lot is open,
+    in order and apart; without them lots are always open.
     """
     if not lot_ids:
         return {}
@@ -156,20 +160,43 @@ def next_free_windows(
             "now": clock.now(),
         },
     )
-    busy: dict[tuple[int, int], list[tuple[datetime, datetime]]] = defaultdict(list)
+    busy: dict[tuple[int, int], list[Span]] = defaultdict(list)
     for lot_id, spot_id, claim_starts, claim_ends in rows:
-        intervals = busy[lot_id, spot_id]
-        if claim_starts is not None:
-            intervals.append((claim_starts, claim_ends))
+        spans = busy[lot_id, spot_id]
+        if claim_starts is None:
+            continue
+        if spans and claim_starts <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], claim_ends))
+        else:
+            spans.append((claim_starts, claim_ends))
+    always = ((starts_at, latest + length),)
     earliest: dict[int, datetime] = {}
-    for (lot_id, _), intervals in busy.items():
-        best = earliest.get(lot_id, latest + length)
-        start = next_open(lot_id, starts_at) if next_open else starts_at
-        for claim_starts, claim_ends in intervals:
-            if start is None or start >= best or claim_starts >= start + length:
-                break
-            if claim_ends > start:
-                start = next_open(lot_id, claim_ends) if next_open else claim_ends
-        if start is not None and start <= latest and start < best:
+    for (lot_id, _), taken in busy.items():
+        start = _first_fit(
+            taken,
+            open_spans[lot_id] if open_spans is not None else always,
+            length,
+            latest=earliest.get(lot_id, latest),
+        )
+        if start is not None:
             earliest[lot_id] = start
     return earliest
+
+
+def _first_fit(
+    taken: Sequence[Span], open_spans: Sequence[Span], length: timedelta, *, latest: datetime
+) -> datetime | None:
+    """Find the first start up to ``latest`` from which ``length`` lies in an open span beside all taken ones.
+
+    Both lists are in order and apart, so one walk along the two of them finds it.
+    """
+    number = 0
+    for opens_at, closes_at in open_spans:
+        start = opens_at
+        while start <= latest and start + length <= closes_at:
+            while number < len(taken) and taken[number][1] <= start:
+                number += 1
+            if number == len(taken) or taken[number][0] >= start + length:
+                return start
+            start = taken[number][1]
+    return None

@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, CursorResult, Executable, TextClause, bind
 from sqlalchemy.exc import IntegrityError
 
 from backend import clock
-from backend.database import violates
+from backend.database import limit_lock_waits, time_left, violates
 from backend.extensions import db
 from backend.models import UtcDateTime
 from backend.models.claim import OVERLAP
@@ -172,7 +172,7 @@ def claim_any_spot(
         **window,
     }
     pick, look = _picks(_on_postgresql())
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + min(_PATIENCE_SECONDS, time_left())
     # Each lost race is another's booking, so this ends where the free bays do.
     while time.monotonic() < deadline:
         spot_id: int | None = _run(pick, wanted).scalar()
@@ -183,6 +183,7 @@ def claim_any_spot(
         if claim_spot(spot_id, reservation_id=reservation_id, expires_at=expires_at, **window):
             return spot_id
         wanted["shuffle"] = True
+        limit_lock_waits()
     raise TryAgain
 
 

@@ -234,9 +234,9 @@ def _load_in_turn(
 
 def _load(people: _People, files: Sequence[ImportFile], *, months: int) -> int:
     if _on_postgresql():
-        # Both are short for the sake of requests; the second of two loaders waits for the first.
-        db.session.execute(text("SET LOCAL lock_timeout = 0"))
-        db.session.execute(text("SET LOCAL statement_timeout = 0"))
+        # They are short for the sake of requests; the second of two loaders waits for the first.
+        for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            db.session.execute(text(f"SET LOCAL {limit} = 0"))
     now = clock.now()
     opened_at = now - timedelta(days=DAYS_BACK + months * DAYS_A_MONTH) - _ACQUAINTED
     # Not for secrets: the same day shall give the same demo.

@@ -100,15 +100,24 @@ def is_open_throughout(
     return False
 
 
-def next_opening(hours: OpeningHours, at: datetime, zone: ZoneInfo) -> datetime | None:
-    """The first instant, in UTC, from ``at`` on at which the lot is open; None if it never is."""
-    first = at.astimezone(UTC)
+def open_spans(
+    hours: OpeningHours, starts_at: datetime, ends_at: datetime, zone: ZoneInfo
+) -> list[tuple[datetime, datetime]]:
+    """List the spans of ``[starts_at, ends_at)`` in which a lot in ``zone`` is open, in UTC and in order.
+
+    Ranges that touch, at midnight too, are one span.
+    """
+    first, last = starts_at.astimezone(UTC), ends_at.astimezone(UTC)
     if hours.is_always:
-        return first
-    for opens_at, closes_at in _open_windows(hours, at, at + timedelta(days=8), zone):
-        if closes_at > first:
-            return max(opens_at, first)
-    return None
+        return [(first, last)]
+    spans: list[tuple[datetime, datetime]] = []
+    for opens_at, closes_at in _open_windows(hours, starts_at, ends_at, zone):
+        start, end = max(opens_at, first), min(closes_at, last)
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        elif start < end:
+            spans.append((start, end))
+    return spans
 
 
 def _open_windows(

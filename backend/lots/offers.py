@@ -6,7 +6,7 @@ However many lots are asked about, the same few queries answer.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,16 +23,17 @@ from backend.claims.fit import fitting_kinds
 from backend.config import settings
 from backend.extensions import db
 from backend.lots.distance import walking_minutes
-from backend.lots.hours import is_open_throughout, next_opening, parse_opening_hours
+from backend.lots.hours import is_open_throughout, open_spans, parse_opening_hours
 from backend.lots.memory import remembered
 from backend.lots.window import FARTHEST_AHEAD
 from backend.models import Lot
 from backend.tariffs import pricing
 from backend.tariffs.service import CurrentTariff, current_tariffs
 
-# How far ahead a free window is looked for, step by step: most are found within a day.
-_HORIZONS = (timedelta(days=1), timedelta(days=8), FARTHEST_AHEAD)
-_STEP = timedelta(minutes=15)
+# A free window is looked for step by step: most are found within a day.
+_STEPS = (timedelta(days=1), timedelta(days=8), FARTHEST_AHEAD)
+# As far as a list looks, for all the full lots on its page.
+_LIST_LOOKS_AHEAD = timedelta(days=8)
 
 _BADGES = {"flexible": "free_cancellation", "standard": "free_cancellation_24h", "saver": None}
 
@@ -109,7 +110,9 @@ def show_offers(places: Sequence[tuple[int, int | None]], wish: Wish) -> list[Fo
         for lot_id in lot_ids
     }
     full = [lot_id for lot_id, reason in reasons.items() if reason == "full"]
-    later = next_windows({lot_id: lots[lot_id] for lot_id in full}, kinds, wish)
+    later = next_windows(
+        {lot_id: lots[lot_id] for lot_id in full}, kinds, wish, within=_LIST_LOOKS_AHEAD
+    )
     currency = settings().currency
     found = []
     for lot_id, distance_m in places:
@@ -222,41 +225,36 @@ def _total_minor(tariff: pricing.Tariff, starts_at: datetime, ends_at: datetime,
 
 
 def next_windows(
-    lots: Mapping[int, Any], kinds: Sequence[str], wish: Wish
+    lots: Mapping[int, Any], kinds: Sequence[str], wish: Wish, *, within: timedelta
 ) -> dict[int, FreeWindow]:
-    """Find for each of these lots when next a bay is free while the lot is open."""
+    """Find for each of these lots when next a bay is free while the lot is open, starting ``within`` so long.
+
+    Nothing is found beyond what may be booked.
+    """
     length = wish.ends_at - wish.starts_at
-    farthest = clock.now() + FARTHEST_AHEAD
+    farthest = min(wish.starts_at + within, clock.now() + FARTHEST_AHEAD)
     starts: dict[int, datetime] = {}
-    for horizon in _HORIZONS:
+    since = wish.starts_at
+    for step in _STEPS:
         waiting = [lot_id for lot_id in lots if lot_id not in starts]
-        if not waiting:
+        latest = min(wish.starts_at + step, farthest)
+        if not waiting or latest <= since:
             break
-        latest = min(wish.starts_at + horizon, farthest)
-
-        @cache
-        def next_open(lot_id: int, at: datetime, latest: datetime = latest) -> datetime | None:
-            return _next_open(lots[lot_id], at, length=length, latest=latest)
-
         starts |= next_free_windows(
             waiting,
             kinds=kinds,
-            starts_at=wish.starts_at,
+            starts_at=since,
             length=length,
             latest=latest,
-            next_open=next_open,
+            open_spans={
+                lot_id: open_spans(
+                    parse_opening_hours(lots[lot_id].opening_hours),
+                    since,
+                    latest + length,
+                    ZoneInfo(lots[lot_id].timezone),
+                )
+                for lot_id in waiting
+            },
         )
+        since = latest
     return {lot_id: FreeWindow(start, start + length) for lot_id, start in starts.items()}
-
-
-def _next_open(lot: Any, at: datetime, *, length: timedelta, latest: datetime) -> datetime | None:
-    """Find the first moment from ``at`` on from which the lot is open for ``length``."""
-    hours = parse_opening_hours(lot.opening_hours)
-    zone = ZoneInfo(lot.timezone)
-    start = next_opening(hours, at, zone)
-    while start is not None and start <= latest:
-        if is_open_throughout(hours, start, start + length, zone):
-            return start
-        # It closes too soon: hours begin and end at quarters almost everywhere.
-        start = next_opening(hours, start + _STEP, zone)
-    return None

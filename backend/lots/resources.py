@@ -121,7 +121,7 @@ class LotDetail(Resource):
     def patch(self, lot_id: int, body: dict[str, Any]) -> service.LotDetail:
         """Change facts of a lot, open it, or close it.
 
-        Closing is refused while bookings stand in it; they are listed in `reservations`.
+        A time zone that is its point's goes along when the point moves. Closing is refused while bookings stand in it; they are listed in `reservations`.
         """
         return service.update_lot(caller(), lot_id, **body)
 

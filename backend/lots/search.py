@@ -30,6 +30,7 @@ from backend.lots.offers import (
     total_minor,
 )
 from backend.lots.text import rank_match
+from backend.lots.window import FARTHEST_AHEAD
 from backend.models import Lot, LotAmenity
 
 MOST_PRICED = 1000
@@ -147,7 +148,7 @@ def find_next_window(
 ) -> FreeWindow | None:
     """Find when next a bay of these kinds is free for as long, while the lot is open."""
     wish = Wish(starts_at=starts_at, ends_at=ends_at)
-    return next_windows({lot.id: lot}, kinds, wish).get(lot.id)
+    return next_windows({lot.id: lot}, kinds, wish, within=FARTHEST_AHEAD).get(lot.id)
 
 
 def _matching(columns: Any, search: LotSearch) -> Any:

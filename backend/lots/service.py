@@ -183,7 +183,7 @@ def change_facts(lot: Lot, **facts: Any) -> None:
         and there != (lot.lat, lot.lng)
         and lot.timezone == zone_at(lot.lat, lot.lng)
     ):
-        # It is the zone of the point, and goes with it; one that was given stays.
+        # It is the zone of the point, and goes with it; another than that stays.
         facts["timezone"] = zone_at(*there)
     if facts.get("timezone", lot.timezone) != lot.timezone:
         # No constraint sees this rule: bookings under way end first, and new ones wait.

@@ -10,7 +10,7 @@ from backend.models.base import Base, BigId
 
 
 class IdempotencyKey(Base):
-    """A key of one caller: the digest of its request, then the status and ids that rebuild the answer."""
+    """A key of one caller: the digest of its request, then the status and what rebuilds the answer."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (

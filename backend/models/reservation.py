@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
     Index,
     UniqueConstraint,
     and_,
+    literal_column,
     or_,
     text,
 )
@@ -53,6 +55,12 @@ class Reservation(Base):
         Index("ix_reservations_lot_starts_at", "lot_id", "starts_at"),
         # Each quote that is purged is looked for here, by its foreign key too.
         Index("ix_reservations_quote", "quote_id"),
+        Index(
+            "ix_reservations_vehicle_live",
+            "vehicle_id",
+            postgresql_where=text("live"),
+            sqlite_where=text("live"),
+        ),
         Index(
             "ix_reservations_plate_live",
             "plate",
@@ -100,8 +108,8 @@ def still_stands(now: Any) -> ColumnElement[bool]:
     until that has left.
     """
     return and_(
-        # Written out, for the partial indexes on live rows.
-        Reservation.live,
+        # Written out for the partial indexes on live rows: "live = 1" is something else to SQLite.
+        literal_column("reservations.live", Boolean),
         or_(
             Reservation.status.in_(("checked_in", "overstayed")),
             and_(Reservation.status == "held", Reservation.hold_expires_at > now),

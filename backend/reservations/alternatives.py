@@ -1,13 +1,15 @@
 """What a driver may take instead, when the wish cannot be granted."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, text
 
+from backend.database import get_row
 from backend.extensions import db
 from backend.lots.search import find_next_window, list_free_nearby
-from backend.models import Lot, Quote, Spot, UtcDateTime
+from backend.models import Lot, UtcDateTime
 
 _MOST_SPOTS = 3
 _MOST_LOTS = 3
@@ -31,28 +33,31 @@ _FREE_SPOTS = text(
 
 
 def find_alternatives(
-    lot: Lot,
-    quote: Quote,
-    kinds: Sequence[str],
     *,
+    lot_id: int,
+    kinds: Sequence[str],
+    starts_at: datetime,
+    ends_at: datetime,
     height_cm: int | None,
-    near: Spot | None = None,
+    near: tuple[str, float, float] | None = None,
 ) -> dict[str, Any]:
-    """List free bays of the lot, nearest to ``near`` first; when there are none, other lots and a later time.
+    """List free bays of a lot; when there are none, other lots and a later time.
 
-    The lots let a vehicle of this height in.
+    The bays come nearest first, where ``near`` is the level of the one that was wished for and its
+    place there. The lots let a vehicle of this height in.
     """
-    window = {"starts_at": quote.starts_at, "ends_at": quote.ends_at}
+    window = {"starts_at": starts_at, "ends_at": ends_at}
+    level, x, y = near or ("", 0.0, 0.0)
     spots = [
         dict(row._mapping)  # noqa: SLF001 - the public name of a row's mapping
         for row in db.session.execute(
             _FREE_SPOTS,
             {
-                "lot_id": lot.id,
+                "lot_id": lot_id,
                 "kinds": list(kinds),
-                "level": near.level if near else "",
-                "x": near.x if near else 0.0,
-                "y": near.y if near else 0.0,
+                "level": level,
+                "x": x,
+                "y": y,
                 "most": _MOST_SPOTS,
                 **window,
             },
@@ -60,6 +65,7 @@ def find_alternatives(
     ]
     if spots:
         return {"spots": spots, "lots": [], "next_window": None}
+    lot = get_row(Lot, lot_id)
     later = find_next_window(lot, kinds=kinds, **window)
     return {
         "spots": [],

@@ -170,20 +170,26 @@ def _hold(driver: Caller, quote: Quote, lot: Lot, vehicle: Vehicle, *, spot_id: 
         "ends_at": quote.ends_at,
         "expires_at": deadline if quote.total_minor else None,
     }
+    wished: dict[str, Any] = {
+        "lot_id": lot.id,
+        "kinds": kinds,
+        "starts_at": quote.starts_at,
+        "ends_at": quote.ends_at,
+        "height_cm": vehicle.height_cm,
+        "near": (spot.level, spot.x, spot.y) if spot is not None else None,
+    }
     if spot is not None:
         if not claims.claim_spot(spot.id, **claim):
             raise SpotTaken(
                 f"Bay {spot.label} of {lot.name} is taken for that time.",
                 spot_id=spot.id,
-                alternatives=find_alternatives(
-                    lot, quote, kinds, height_cm=vehicle.height_cm, near=spot
-                ),
+                look_up=lambda: {"alternatives": find_alternatives(**wished)},
             )
     elif claims.claim_any_spot(lot.id, kinds, **claim) is None:
         raise LotFull(
             f"{lot.name} has no free bay for that time.",
             lot_id=lot.id,
-            alternatives=find_alternatives(lot, quote, kinds, height_cm=vehicle.height_cm),
+            look_up=lambda: {"alternatives": find_alternatives(**wished)},
         )
     if not quote.total_minor:
         queue_ticket(reservation_id)

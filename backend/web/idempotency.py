@@ -1,7 +1,7 @@
 """Idempotency keys: the same request sent twice has one effect and one answer.
 
-Kept are the status, the ids that rebuild the answer, and a digest of the request; never the answer
-itself, which may hold secrets.
+Kept are the status, a digest of the request, and what rebuilds the answer: ids, and facts that may
+change before the request comes again. Of an answer with secrets, no secret is kept.
 """
 
 import hashlib

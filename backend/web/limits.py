@@ -29,14 +29,17 @@ class _Limits:
 
 def client_name() -> str:
     """Name the client that asks: by its address, or by its /64, the least that IPv6 gives to one household."""
-    address = request.remote_addr or ""
-    if ":" not in address:
-        return address
+    told = request.remote_addr or ""
     try:
-        network = ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False)
+        address = ipaddress.ip_address(told.partition("%")[0])
     except ValueError:
-        return address
-    return str(network)
+        return told
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        # A listener for both kinds tells of IPv4 in this way.
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address), 64), strict=False))
 
 
 def hit(name: str, limit: str, *parts: object) -> None:

@@ -146,13 +146,13 @@ def problems_of(described: Operation, method: str, *, has_path: bool) -> list[ty
     """List everything that an operation may refuse with: what it raises, and what follows from it."""
     found: list[type[Problem]] = [*described.raises, ServiceUnavailable, TooManyRequests]
     # What nobody asked for is refused too, wherever it stands.
-    found += [BadRequest, InvalidInput, Unauthenticated]
+    found += [BadRequest, InvalidInput, ContentTooLarge, Unauthenticated]
     if described.roles:
         found.append(Forbidden)
     if has_path:
         found.append(NotFound)
     if method.lower() != "get":
-        found += [ContentTooLarge, Conflict, UnsupportedMediaType]
+        found += [Conflict, UnsupportedMediaType]
     if method.lower() in {"patch", "put", "delete"}:
         found.append(PreconditionFailed)
     if described.idempotent:

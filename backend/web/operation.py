@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from marshmallow import Schema
 
-from backend.database import lock_name, wait_at_most
+from backend.database import limit_lock_waits, lock_name, time_left, wait_at_most
 from backend.errors import PreconditionFailed, Problem, ServiceUnavailable
 from backend.transaction import TryAgain
 from backend.transaction import transaction as open_transaction
@@ -29,6 +29,8 @@ _CHANGES = {"PATCH", "PUT", "DELETE"}
 # Longer than the server's own lock_timeout, whose answer says more, and below the 5 s that we promise.
 _REPLY_SECONDS = 4.8
 _PAUSE_SECONDS = 0.05
+# With less than this left of its time, a write is not tried once more.
+_LEAST_SECONDS = 1.0
 _NOTHING = NothingSchema()
 
 Method = Callable[..., Any]
@@ -222,21 +224,15 @@ def _effect(
 ) -> Response:
     if not described.transaction:
         return _answer(described, method(resource, **path, **arguments))
-    began = time.monotonic()
-    while True:
+    answer, again = None, False
+    while answer is None:
         try:
-            with open_transaction():
-                _check_precondition(resource, path)
-                answer = _answer(described, method(resource, **path, **arguments))
-                idempotency.check_remembered()
-            break
+            answer = _try_once(described, method, resource, path, arguments, again=again)
         except TryAgain as error:
-            left = _REPLY_SECONDS - (time.monotonic() - began)
-            if left < 2 * _PAUSE_SECONDS:
+            if time_left() < _LEAST_SECONDS:
                 raise ServiceUnavailable(retry_after=1) from error
-        time.sleep(_PAUSE_SECONDS)
-        # All tries together take no longer than one may.
-        wait_at_most(left - _PAUSE_SECONDS)
+            time.sleep(_PAUSE_SECONDS)
+            again = True
     read = operation_of(getattr(resource, "get", None))
     if (
         request.method == "PATCH"
@@ -245,6 +241,31 @@ def _effect(
     ):
         # The answer is what a GET would give now, so the next change may name it.
         _name_state(described, answer)
+    return answer
+
+
+def _try_once(
+    described: Operation,
+    method: Method,
+    resource: Any,
+    path: dict[str, Any],
+    arguments: dict[str, Any],
+    *,
+    again: bool,
+) -> Response:
+    """Do all of a write in one transaction; what a refusal tells beyond itself is looked up after it."""
+    try:
+        with open_transaction():
+            if again:
+                limit_lock_waits()
+            _check_precondition(resource, path)
+            answer = _answer(described, method(resource, **path, **arguments))
+            idempotency.check_remembered()
+    except Problem as problem:
+        if problem.look_up is not None:
+            with open_transaction(read_only=True):
+                problem.extensions |= problem.look_up()
+        raise
     return answer
 
 

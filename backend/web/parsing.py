@@ -1,6 +1,5 @@
 """What a request says, checked by webargs and a schema; nothing unknown passes."""
 
-import time
 from collections.abc import Iterable
 from typing import Any, ClassVar, NoReturn
 
@@ -16,9 +15,6 @@ from backend.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from backend.web.fields import reading_text
 
 _DEEPEST = 32
-_MOST_READ_OFF = 32_000_000
-_READ_OFF_SECONDS = 2.0
-_PART = 65_536
 
 
 class RequestParser(FlaskParser):
@@ -97,21 +93,7 @@ def limit_body(most: int) -> None:
 def _check_length(length: int) -> None:
     limit = request.max_content_length
     if limit is not None and length >= limit:
-        _read_off()
         raise ContentTooLarge(f"A request here holds at most {limit - 1:,} bytes.")
-
-
-def _read_off() -> None:
-    """Read the rest of a body and forget it: many clients hear no answer before they have sent all."""
-    stream = request.environ["wsgi.input"]
-    left, deadline = _MOST_READ_OFF, time.monotonic() + _READ_OFF_SECONDS
-    if request.content_length is not None:
-        left = min(left, request.content_length)
-    while left > 0 and time.monotonic() < deadline:
-        part = stream.read(min(left, _PART))
-        if not part:
-            return
-        left -= len(part)
 
 
 def _read_json(req: Request) -> Any:

@@ -57,8 +57,29 @@ def test_a_network_of_ipv6_is_one_client(client: FlaskClient) -> None:
         for number in range(1, 12)
     ]
     assert told == [*[401] * 10, 429]
-    elsewhere = {"REMOTE_ADDR": "2001:db8:1:3::1"}
-    answer = _login(client, "asha@example.org", "a wrong one", environ_overrides=elsewhere)
+    for elsewhere in ("2001:db8:1:3::1", "::ffff:192.0.2.7"):
+        answer = _login(
+            client,
+            "asha@example.org",
+            "a wrong one",
+            environ_overrides={"REMOTE_ADDR": elsewhere},
+        )
+        assert answer.status_code == 401
+
+
+def test_ipv4_is_the_same_client_however_a_listener_tells_of_it(client: FlaskClient) -> None:
+    told = [
+        _login(
+            client,
+            "asha@example.org",
+            "a wrong one",
+            environ_overrides={"REMOTE_ADDR": address},
+        ).status_code
+        for address in [*["192.0.2.7", "::ffff:192.0.2.7"] * 5, "::ffff:192.0.2.7"]
+    ]
+    assert told == [*[401] * 10, 429]
+    other = {"REMOTE_ADDR": "::ffff:192.0.2.8"}
+    answer = _login(client, "asha@example.org", "a wrong one", environ_overrides=other)
     assert answer.status_code == 401
 
 

@@ -9,7 +9,7 @@ from backend.lots.hours import (
     DAY_NAMES,
     OpeningHours,
     is_open_throughout,
-    next_opening,
+    open_spans,
     parse_opening_hours,
 )
 
@@ -176,23 +176,50 @@ class TestIsOpenThroughout:
         assert is_open_throughout(hours, starts_at, ends_at, BERLIN) is expected
 
 
-class TestNextOpening:
+class TestOpenSpans:
     @pytest.mark.parametrize(
-        ("text", "at", "expected"),
+        ("text", "spans"),
         [
-            ("24/7", "2026-06-01T03:00", "2026-06-01T03:00"),
-            ("Mo-Fr 07:00-20:30", "2026-06-01T08:00", "2026-06-01T08:00"),
-            ("Mo-Fr 07:00-20:30", "2026-06-01T20:30", "2026-06-02T07:00"),
-            ("Mo-Fr 07:00-20:30", "2026-06-05T21:00", "2026-06-08T07:00"),
-            ("Mo 07:00-08:00", "2026-06-01T08:00", "2026-06-08T07:00"),
-            ("Mo 18:00-02:00", "2026-06-02T01:00", "2026-06-02T01:00"),
-            ("off", "2026-06-01T08:00", None),
+            ("24/7", [("01T06:00", "04T06:00")]),
+            ("off", []),
+            ("Mo-Tu 07:00-20:30", [("01T07:00", "01T20:30"), ("02T07:00", "02T20:30")]),
+            ("Mo 05:00-08:00", [("01T06:00", "01T08:00")]),
+            ("Th 05:00-08:00", [("04T05:00", "04T06:00")]),
+            ("Mo 18:00-02:00", [("01T18:00", "02T02:00")]),
+            ("Su 18:00-08:00", [("01T06:00", "01T08:00")]),
+            # What touches at midnight is one span.
+            ("Mo 20:00-24:00; Tu 00:00-10:00", [("01T20:00", "02T10:00")]),
+            ("Mo-We 00:00-24:00", [("01T06:00", "04T00:00")]),
         ],
     )
-    def test_first_open_instant_is_found(self, text: str, at: str, expected: str | None) -> None:
-        found = next_opening(
-            parse_opening_hours(text), datetime.fromisoformat(at).replace(tzinfo=BERLIN), BERLIN
+    def test_they_are_cut_to_the_window_and_joined(
+        self, text: str, spans: list[tuple[str, str]]
+    ) -> None:
+        found = open_spans(
+            parse_opening_hours(text),
+            MONDAY + timedelta(hours=6),
+            MONDAY + timedelta(days=3, hours=6),
+            BERLIN,
         )
-        assert found == (
-            datetime.fromisoformat(expected).replace(tzinfo=BERLIN) if expected else None
-        )
+        assert found == [tuple(map(_june, span)) for span in spans]
+
+    @pytest.mark.parametrize(
+        "text", ["Mo-Fr 07:00-20:30; Sa 09:00-02:00", "22:00-06:00,06:00-09:15", "Su 01:00-04:00"]
+    )
+    @pytest.mark.parametrize("day", ["2026-03-27", "2026-06-01", "2026-10-23"])
+    def test_they_hold_what_is_open_throughout_and_nothing_else(self, text: str, day: str) -> None:
+        hours = parse_opening_hours(text)
+        first = datetime.fromisoformat(day).replace(tzinfo=BERLIN).astimezone(UTC)
+        quarters = [first + timedelta(minutes=15) * number for number in range(4 * 24 * 5)]
+        last = quarters[-1] + timedelta(minutes=15)
+        spans = open_spans(hours, first, last, BERLIN)
+        for start in quarters:
+            end = start + timedelta(minutes=15)
+            is_held = any(opens <= start and end <= closes for opens, closes in spans)
+            assert is_held == is_open_throughout(hours, start, end, BERLIN)
+        for opens, closes in spans:
+            assert is_open_throughout(hours, opens, closes, BERLIN)
+
+
+def _june(written: str) -> datetime:
+    return datetime.fromisoformat(f"2026-06-{written}").replace(tzinfo=BERLIN)

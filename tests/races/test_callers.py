@@ -37,15 +37,6 @@ class TestTurns:
             take_turns(browser.send, make, crew)
 
 
-class TestLongBody:
-    def test_a_client_that_sends_all_before_it_reads_hears_the_refusal(
-        self, web: servers.WebServer
-    ) -> None:
-        for megabytes in (2, 12):
-            refused = send(web.url, "POST", "/quotes", body="x" * megabytes * 1_000_000)
-            assert refused.told == "413 content-too-large"
-
-
 def take_turns(send: Send, make: Factory, crew: Crew) -> None:
     ann, bob = crew(2)
     lot = make.lot(spots=2)

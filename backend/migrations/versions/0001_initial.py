@@ -336,6 +336,7 @@ def upgrade() -> None:
     op.create_index('ix_reservations_plate_live', 'reservations', ['plate', 'ends_at'], unique=False, postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
     op.create_index('ix_reservations_quote', 'reservations', ['quote_id'], unique=False)
     op.create_index('ix_reservations_user_starts_at', 'reservations', ['user_id', 'starts_at', 'id'], unique=False)
+    op.create_index('ix_reservations_vehicle_live', 'reservations', ['vehicle_id'], unique=False, postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
     op.create_table('payments',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('reservation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -423,6 +424,7 @@ def downgrade() -> None:
     op.drop_index('ix_payments_undecided', table_name='payments', postgresql_where=sa.text("status IN ('pending', 'requires_action')"), sqlite_where=sa.text("status IN ('pending', 'requires_action')"))
     op.drop_index('ix_payments_reservation_id', table_name='payments')
     op.drop_table('payments')
+    op.drop_index('ix_reservations_vehicle_live', table_name='reservations', postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
     op.drop_index('ix_reservations_user_starts_at', table_name='reservations')
     op.drop_index('ix_reservations_quote', table_name='reservations')
     op.drop_index('ix_reservations_plate_live', table_name='reservations', postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
