@@ -273,34 +273,35 @@ class TestSpellingsOfAnId:
         assert send(web.url, "GET", path).told == "404 not-found"
 
 
+def serve_unguarded(
+    name: str, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[servers.WebServer]:
+    """Serve the application with one guard taken off."""
+    log = tmp_path_factory.mktemp(name) / "log"
+    factory = f"tests.races.unguarded:create_{name}_app"
+    with servers.serve("granian", environment, log, factory=factory) as server:
+        yield server
+
+
 @pytest.fixture(scope="module")
 def trusting_web(
     environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[servers.WebServer]:
-    log = tmp_path_factory.mktemp("trusting") / "log"
-    factory = "tests.races.unguarded:create_trusting_app"
-    with servers.serve("granian", environment, log, factory=factory) as server:
-        yield server
+    yield from serve_unguarded("trusting", environment, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def hasty_web(
     environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[servers.WebServer]:
-    log = tmp_path_factory.mktemp("hasty") / "log"
-    factory = "tests.races.unguarded:create_hasty_app"
-    with servers.serve("granian", environment, log, factory=factory) as server:
-        yield server
+    yield from serve_unguarded("hasty", environment, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def discouraged_web(
     environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[servers.WebServer]:
-    log = tmp_path_factory.mktemp("discouraged") / "log"
-    factory = "tests.races.unguarded:create_discouraged_app"
-    with servers.serve("granian", environment, log, factory=factory) as server:
-        yield server
+    yield from serve_unguarded("discouraged", environment, tmp_path_factory)
 
 
 def most_claims_on_one_bay(
