@@ -26,6 +26,8 @@ _SQLITE_PRAGMAS = (
 )
 
 _LOCK_NAME = text("SELECT pg_advisory_xact_lock(:key)")
+# SET LOCAL, as a statement that takes a parameter.
+_LIMIT_LOCK_WAITS = text("SELECT set_config('lock_timeout', :milliseconds, true)")
 
 # What is left of a request's time for its answer, when it has waited for a lock.
 _ANSWER_SECONDS = 0.3
@@ -57,7 +59,7 @@ def limit_lock_waits() -> None:
     left = time_left()
     if db.engine.dialect.name == "postgresql" and left < math.inf:
         milliseconds = max(1, int(1000 * (left - _ANSWER_SECONDS)))
-        db.session.execute(text(f"SET LOCAL lock_timeout = {milliseconds}"))
+        db.session.execute(_LIMIT_LOCK_WAITS, {"milliseconds": str(milliseconds)})
 
 
 def engine_options(database_url: str, *, threads: int) -> dict[str, Any]:

@@ -98,10 +98,6 @@ class LotList(Resource):
         remember(made=made)
         return to_json(made)
 
-    def replay(self, facts: dict[str, Any]) -> bytes:
-        """Give the lot as it was made."""
-        return to_json(facts["made"])
-
 
 @api.resource("/lots/<id:lot_id>")
 class LotDetail(Resource):
@@ -121,7 +117,8 @@ class LotDetail(Resource):
     def patch(self, lot_id: int, body: dict[str, Any]) -> service.LotDetail:
         """Change facts of a lot, open it, or close it.
 
-        A time zone that is its point's goes along when the point moves. Closing is refused while bookings stand in it; they are listed in `reservations`.
+        A time zone that is its point's goes along when the point moves. Closing is refused while
+        bookings stand in it; they are listed in `reservations`.
         """
         return service.update_lot(caller(), lot_id, **body)
 
@@ -170,9 +167,7 @@ class LotSpotList(Resource):
 
     def replay(self, facts: dict[str, Any], lot_id: int) -> Page:
         """Give the bays as they were added."""
-        return Page(
-            bays.list_as_added(lot_id, facts["ids"], row=facts["row"], **facts["wanted"]),
-        )
+        return Page(bays.list_as_added(lot_id, facts["ids"], row=facts["row"], **facts["wanted"]))
 
 
 @api.resource("/spots/<id:spot_id>")

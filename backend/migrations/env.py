@@ -22,7 +22,7 @@ def run_migrations() -> None:
     with db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             # A table that is made anew (batch mode) must not take its children's rows along.
-            _check_foreign_keys(connection, "off")
+            _switch_foreign_keys(connection, "off")
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -33,10 +33,10 @@ def run_migrations() -> None:
             context.run_migrations()
         connection.commit()
         if connection.dialect.name == "sqlite":
-            _check_foreign_keys(connection, "on")
+            _switch_foreign_keys(connection, "on")
 
 
-def _check_foreign_keys(connection: Connection, switch: Literal["on", "off"]) -> None:
+def _switch_foreign_keys(connection: Connection, switch: Literal["on", "off"]) -> None:
     # On the driver's own connection: within a transaction, which SQLAlchemy would begin, SQLite
     # passes over this in silence.
     driver: Any = connection.connection.driver_connection

@@ -13,6 +13,7 @@ from backend.errors import LotNotBookable, Unauthenticated, VehicleDoesNotFit
 from backend.extensions import db
 from backend.identity import Caller
 from backend.lots.hours import is_open_throughout, parse_opening_hours
+from backend.lots.offers import is_too_high
 from backend.lots.service import get_visible_lot
 from backend.lots.window import check_window
 from backend.models import Lot, Quote, Reservation, Vehicle
@@ -138,11 +139,7 @@ def _check_fit(lot: Lot, vehicle: Vehicle | None, spot_kind: str | None) -> None
     kinds = tuple(kind for kind in SPOT_KINDS if kind != "accessible")
     if vehicle is not None:
         kinds = fitting_kinds(vehicle.kind, electric=vehicle.electric)
-        if (
-            lot.height_limit_cm is not None
-            and vehicle.height_cm is not None
-            and vehicle.height_cm > lot.height_limit_cm
-        ):
+        if is_too_high(lot, vehicle.height_cm):
             raise VehicleDoesNotFit(
                 f"{lot.name} takes vehicles up to {lot.height_limit_cm} cm, and this one is"
                 f" {vehicle.height_cm} cm high.",

@@ -32,6 +32,11 @@ _FREE_SPOTS = text(
 )
 
 
+def look_for_alternatives(**wish: Any) -> dict[str, Any]:
+    """Give what a refusal tells beyond itself: see :func:`find_alternatives`."""
+    return {"alternatives": find_alternatives(**wish)}
+
+
 def find_alternatives(
     *,
     lot_id: int,

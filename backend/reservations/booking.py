@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, case, exists, func, insert, select
@@ -26,12 +27,12 @@ from backend.errors import (
 )
 from backend.extensions import db
 from backend.identity import Caller
-from backend.lots.offers import is_open
+from backend.lots.offers import is_open, is_too_high
 from backend.lots.window import check_window
 from backend.models import Lot, Quote, Reservation, Spot, User, UtcDateTime, Vehicle
 from backend.models.reservation import PLATE_OVERLAP, still_stands
 from backend.quotes import service as quotes
-from backend.reservations.alternatives import find_alternatives
+from backend.reservations.alternatives import look_for_alternatives
 from backend.reservations.codes import new_code
 from backend.reservations.confirming import queue_ticket
 from backend.signals import availability_changed
@@ -170,26 +171,28 @@ def _hold(driver: Caller, quote: Quote, lot: Lot, vehicle: Vehicle, *, spot_id: 
         "ends_at": quote.ends_at,
         "expires_at": deadline if quote.total_minor else None,
     }
-    wished: dict[str, Any] = {
-        "lot_id": lot.id,
-        "kinds": kinds,
-        "starts_at": quote.starts_at,
-        "ends_at": quote.ends_at,
-        "height_cm": vehicle.height_cm,
-        "near": (spot.level, spot.x, spot.y) if spot is not None else None,
-    }
+    # Plain values: after a refusal the rows are gone with their transaction.
+    look_up = partial(
+        look_for_alternatives,
+        lot_id=lot.id,
+        kinds=kinds,
+        starts_at=quote.starts_at,
+        ends_at=quote.ends_at,
+        height_cm=vehicle.height_cm,
+        near=(spot.level, spot.x, spot.y) if spot is not None else None,
+    )
     if spot is not None:
         if not claims.claim_spot(spot.id, **claim):
             raise SpotTaken(
                 f"Bay {spot.label} of {lot.name} is taken for that time.",
                 spot_id=spot.id,
-                look_up=lambda: {"alternatives": find_alternatives(**wished)},
+                look_up=look_up,
             )
     elif claims.claim_any_spot(lot.id, kinds, **claim) is None:
         raise LotFull(
             f"{lot.name} has no free bay for that time.",
             lot_id=lot.id,
-            look_up=lambda: {"alternatives": find_alternatives(**wished)},
+            look_up=look_up,
         )
     if not quote.total_minor:
         queue_ticket(reservation_id)
@@ -211,7 +214,7 @@ def _lock_lot(lot_id: int) -> Lot:
 
 
 def _kinds_for(vehicle: Vehicle, quote: Quote, lot: Lot) -> tuple[str, ...]:
-    if lot.height_limit_cm and vehicle.height_cm and vehicle.height_cm > lot.height_limit_cm:
+    if is_too_high(lot, vehicle.height_cm):
         raise VehicleDoesNotFit(
             f"{lot.name} takes vehicles up to {lot.height_limit_cm} cm; yours is {vehicle.height_cm} cm high.",
             height_limit_cm=lot.height_limit_cm,

@@ -59,10 +59,6 @@ class TariffList(Resource):
         remember(made=made)
         return to_json(made)
 
-    def replay(self, facts: dict[str, Any], lot_id: int) -> bytes:  # noqa: ARG002 - a part of the path
-        """Give the draft as it was made."""
-        return to_json(facts["made"])
-
 
 @api.resource("/tariffs/<id:tariff_id>/publish")
 class TariffPublish(Resource):

@@ -45,10 +45,6 @@ class VehicleList(Resource):
         remember(made=made)
         return to_json(made)
 
-    def replay(self, facts: dict[str, Any]) -> bytes:
-        """Give the vehicle as it was added."""
-        return to_json(facts["made"])
-
 
 @api.resource("/vehicles/<id:vehicle_id>")
 class VehicleDetail(Resource):

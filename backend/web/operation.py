@@ -16,7 +16,7 @@ from backend.errors import PreconditionFailed, Problem, ServiceUnavailable
 from backend.transaction import TryAgain
 from backend.transaction import transaction as open_transaction
 from backend.web import idempotency, parsing
-from backend.web.api import JSON, json_response
+from backend.web.api import JSON, json_response, to_json
 from backend.web.cache import own_bytes
 from backend.web.caller import caller, find_caller, has_token, identify
 from backend.web.pagination import PageSchema
@@ -207,12 +207,18 @@ def _write(described: Operation, method: Method, resource: Any, path: dict[str, 
     done = idempotency.reserve(caller().id, key, status=described.status)
     if done is not None:
         with open_transaction(read_only=True):
-            answer = _answer(described, resource.replay(done.facts, **path))
+            answer = _answer(described, _replay(resource, done.facts, path))
         answer.status_code = done.status
         answer.headers[idempotency.REPLAYED] = "true"
         return answer
     with idempotency.holding():
         return _effect(described, method, resource, path, arguments)
+
+
+def _replay(resource: Any, facts: dict[str, Any], path: dict[str, Any]) -> Any:
+    """Give what the first request made: as the resource rebuilds it, or as it was remembered whole."""
+    rebuild = getattr(resource, "replay", None)
+    return to_json(facts["made"]) if rebuild is None else rebuild(facts, **path)
 
 
 def _effect(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from werkzeug.test import TestResponse
 
 from backend.claims import service as claims
 from backend.extensions import db
@@ -16,6 +17,11 @@ from backend.models import Lot
 from tests.counter import Arrive, Later
 from tests.desk import Desk, problem
 from tests.factories import Factory
+
+
+def told(answer: TestResponse, done: str) -> str:
+    """Say what was done, or why not."""
+    return done if answer.status_code < 300 else problem(answer)
 
 
 @contextmanager
@@ -63,13 +69,11 @@ def test_neither_waits_for_the_other_for_ever(
 
     def book() -> None:
         alone = Desk(app.test_client(), booker.user, booker.headers, booker.vehicle)
-        answer = alone.book(quote_id=quote["id"])
-        answers.append("booked" if answer.status_code == 201 else problem(answer))
+        answers.append(told(alone.book(quote_id=quote["id"]), "booked"))
 
     def close() -> None:
         has_swept.wait(10)
-        answer = app.test_client().patch(path, json=change, headers=as_admin)
-        answers.append("closed" if answer.status_code == 200 else problem(answer))
+        answers.append(told(app.test_client().patch(path, json=change, headers=as_admin), "closed"))
 
     monkeypatch.setattr(claims, "sweep_stale_holds", meet)
     threads = [Thread(target=book), Thread(target=close)]
@@ -114,21 +118,21 @@ def test_nor_does_one_who_moves_the_lot_to_another_zone(
 
     def book() -> str:
         alone = Desk(app.test_client(), booker.user, booker.headers, booker.vehicle)
-        answer = alone.book_window(lot)
-        return "booked" if answer.status_code == 201 else problem(answer)
+        return told(alone.book_window(lot), "booked")
 
     def move() -> str:
         refers.wait(10)
-        answer = app.test_client().patch(
-            f"/api/v1/lots/{lot.id}", json={"timezone": "Europe/Paris"}, headers=as_admin
+        change = {"timezone": "Europe/Paris"}
+        return told(
+            app.test_client().patch(f"/api/v1/lots/{lot.id}", json=change, headers=as_admin),
+            "moved",
         )
-        return "moved" if answer.status_code == 200 else problem(answer)
 
     monkeypatch.setattr(claims, "sweep_stale_holds", meet)
     with ThreadPoolExecutor() as pool:
-        told = [each.result(30) for each in (pool.submit(book), pool.submit(move))]
+        answers = [each.result(30) for each in (pool.submit(book), pool.submit(move))]
 
-    assert told == ["booked", "409 lot-in-use"]
+    assert answers == ["booked", "409 lot-in-use"]
 
 
 class TestOnlyBayBeingChanged:
