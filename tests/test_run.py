@@ -25,7 +25,7 @@ TAKE_TERMINAL = """
 import fcntl, os, sys, termios
 os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.executable, [sys.executable, sys.argv[1]])
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
 
@@ -46,11 +46,11 @@ class Tree:
                 [sys.executable, "run.py"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
             )
 
-    def start_in_terminal(self) -> int:
+    def start_in_terminal(self, *options: str) -> int:
         """Start as a shell does, in the foreground of a terminal; give the terminal's other end."""
         terminal, screen = pty.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-c", TAKE_TERMINAL, "run.py"],
+            [sys.executable, "-c", TAKE_TERMINAL, "run.py", *options],
             cwd=ROOT,
             env=self.environment,
             stdin=screen,
@@ -234,8 +234,9 @@ class TestRun:
         assert tree.process.wait(30) == 0
         tree.assert_nothing_is_left()
 
-    def test_ctrl_c_in_a_terminal_leaves_no_process(self, tree: Tree) -> None:
-        terminal = tree.start_in_terminal()
+    def test_ctrl_c_in_a_terminal_leaves_no_process_of_development(self, tree: Tree) -> None:
+        (vite_port,) = free_ports(1)
+        terminal = tree.start_in_terminal("--reload", f"--vite={vite_port}")
         with closing(os.fdopen(terminal, "rb", buffering=0)) as screen:
             os.set_blocking(terminal, False)
 
@@ -246,6 +247,10 @@ class TestRun:
 
             until(is_announced, tree.said)
             tree.wait_until_ready()
+            pages = f"http://127.0.0.1:{vite_port}"
+            assert f"{pages}, with its API on {tree.url}" in tree.said()
+            assert "/src/main.ts" in httpx.get(pages, headers={"Accept": "text/html"}).text
+            assert answers(f"{pages}/healthz")
             os.write(terminal, b"\x03")
             assert tree.process.wait(30) == 0
         tree.assert_nothing_is_left()

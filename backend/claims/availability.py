@@ -1,9 +1,11 @@
 """How many bays are free for a window: read from the claims alone."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import TypeAlias
 
 from sqlalchemy import bindparam, text
@@ -67,6 +69,22 @@ _BUSY = (
 )
 
 
+_TAKEN = (
+    text(
+        f"""
+    SELECT c.lot_id, c.spot_id, c.starts_at, c.ends_at
+    FROM spot_claims AS c JOIN spots AS s ON s.id = c.spot_id
+    WHERE c.lot_id IN :lot_ids AND s.kind IN :kinds AND {_OVERLAPS}
+    ORDER BY c.lot_id, c.spot_id, c.starts_at
+    """
+    )
+    .bindparams(
+        bindparam("lot_ids", expanding=True), bindparam("kinds", expanding=True), *_INSTANTS
+    )
+    .columns(starts_at=UtcDateTime(), ends_at=UtcDateTime())
+)
+
+
 @dataclass(frozen=True, slots=True)
 class KindCount:
     """Bays of one kind in one lot: all of them, and those free for the window."""
@@ -119,6 +137,43 @@ def count_free(
         }
         for lot_id, kinds in (capacity or capacity_by_kind(lot_ids)).items()
     }
+
+
+def count_taken_between(
+    lot_ids: Collection[int], *, kinds: Collection[str], moments: Sequence[datetime]
+) -> dict[int, list[int]]:
+    """Count, for each lot, the bays of these kinds that are taken for some of the time between each two moments.
+
+    A lot of which no bay is taken is left out.
+    """
+    if not lot_ids or not kinds:
+        return {}
+    rows = db.session.execute(
+        _TAKEN,
+        {
+            "lot_ids": list(lot_ids),
+            "kinds": list(kinds),
+            "starts_at": moments[0],
+            "ends_at": moments[-1],
+            "now": clock.now(),
+        },
+    )
+    spans = len(moments) - 1
+    # How many bays more or fewer are taken than in the span before.
+    changes: dict[int, list[int]] = {}
+    spot, counted_until = None, 0
+    for lot_id, spot_id, starts_at, ends_at in rows:
+        if spot_id != spot:
+            spot, counted_until = spot_id, 0
+        # A bay of which two claims fall into one span is one bay.
+        first = max(bisect_right(moments, starts_at) - 1, counted_until)
+        last = min(bisect_left(moments, ends_at), spans)
+        if first < last:
+            change = changes.setdefault(lot_id, [0] * (spans + 1))
+            change[first] += 1
+            change[last] -= 1
+            counted_until = last
+    return {lot_id: list(accumulate(change[:-1])) for lot_id, change in changes.items()}
 
 
 def list_occupants(

@@ -8,13 +8,14 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfo
 
+import orjson
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -24,15 +25,26 @@ from backend.config import settings
 from backend.database import violates
 from backend.demo.people import (
     ADMIN,
+    CANCELLED,
     CUSTOMS,
+    EXPIRED,
+    PAID,
+    Booked,
     Customs,
     DemoDriver,
-    DemoVehicle,
     assign,
     gather_crowd,
     name_drivers,
 )
-from backend.demo.stays import DAYS_A_MONTH, DAYS_BACK, Curve, Place, Stay, mean_curve, plan_stays
+from backend.demo.stays import (
+    DAYS_A_MONTH,
+    DAYS_BACK,
+    Curve,
+    Place,
+    day_visitors,
+    mean_curve,
+    plan_stays,
+)
 from backend.extensions import db
 from backend.lots.hours import parse_opening_hours
 from backend.lots.import_lots import import_rows
@@ -70,7 +82,8 @@ _LEFT_OUT = {"EUR": "Bengaluru", "INR": "Dresden, Heidelberg, Ulm and Aalen"}
 _ACCOUNTS_FILE = "demo-accounts.txt"
 
 _SEED = "vehicle vault"
-_CROWD = 2500
+_CROWD = 6000
+_AS_THEY_ARE = frozenset({int, str, bool, float, type(None)})
 _CHUNK = 2000
 
 
@@ -93,14 +106,32 @@ _PATIENCE_SECONDS = 300
 _ONE_IN = {"accessible": 50, "electric": 30, "motorcycle": 60, "large": 40}
 
 _DRESDEN = "Dresden"
-_ELSEWHERE = 0.25
-"""The demo is about Dresden, whose counts it follows: other cities have a quarter of its customers."""
-_POPULAR = {
-    "dresden-parken-Altmarkt": 2.0,
-    "dresden-parken-Terrassenufer": 2.0,
-    "dresden-parken-An-der-Frauenkirche": 2.0,
-    "dresden-parken-Taschenbergpalais": 1.5,
+# The share of the bays taken at the fullest hour. Some lots are nearly full, two overrun, and Altmarkt, from
+# which people start, always has room.
+_PEAKS = {
+    "dresden-parken-Altmarkt": 0.4,
+    "dresden-parken-Altmarkt-Galerie": 0.3,
+    "dresden-parken-An-der-Frauenkirche": 0.99,
+    "dresden-parken-Centrum-Galerie": 0.12,
+    "dresden-parken-Ferdinandplatz": 0.5,
+    "dresden-parken-Frauenkirche-Neumarkt": 0.6,
+    "dresden-parken-Haus-am-Zwinger": 0.95,
+    "dresden-parken-Pirnaischer-Platz": 0.99,
+    "dresden-parken-Sarrasanistrasse": 0.95,
+    "dresden-parken-Schiessgasse": 0.9,
+    "dresden-parken-Taschenbergpalais": 1.3,
+    "dresden-parken-Terrassenufer": 1.5,
+    "dresden-parken-Wiesentorstrasse": 0.85,
+    "dresden-parken-Wohrl-Florentinum": 0.45,
+    "bengaluru-freedom-park": 0.45,
+    "bengaluru-garuda-mall": 0.75,
+    "bengaluru-jayanagar-complex": 1.3,
+    "bengaluru-ub-city": 0.35,
 }
+_USUAL_PEAK = 0.3
+# The demo is about Dresden, whose counts it follows: in other cities one bay in so many is taken, in a lot
+# of 100 bays.
+_ELSEWHERE = 0.1
 _PARK_AND_RIDE = ("dresden-parken-Kaditz", "dresden-parken-Prohlis")
 
 
@@ -125,15 +156,6 @@ _PARK_AND_RIDE_TERMS = _Terms("Park and ride", ((240, 200), (60, 50)), 400, 60)
 
 _Values: TypeAlias = dict[str, Any]
 _Row = TypeVar("_Row", bound=Base)
-
-
-@dataclass(slots=True)
-class _Booking:
-    """One stay with all who have a part in it."""
-
-    stay: Stay
-    driver: DemoDriver
-    vehicle: DemoVehicle
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +276,7 @@ def _load(people: _People, files: Sequence[ImportFile], *, months: int) -> int:
         )
     }
     stays = plan_stays(_places(lots, spots), now=now, months=months, rng=rng)
-    bookings = [_Booking(*each) for each in assign(stays, named, crowd, now=now, rng=rng)]
+    bookings = list(assign(stays, named, crowd, now=now, rng=rng))
     # As they were made, so that ids and receipts rise with time.
     bookings.sort(key=lambda booking: booking.stay.paid_at)
     _add_bookings(
@@ -410,18 +432,18 @@ def _places(lots: Mapping[int, Lot], spots: Mapping[int, Spot]) -> list[Place]:
             zone=ZoneInfo(lot.timezone),
             hours=parse_opening_hours(lot.opening_hours),
             height_limit_cm=lot.height_limit_cm,
-            curve=curves.get(_uid(lot), usual),
-            popularity=_popularity(lot, sum(map(len, bays[lot.id].values()))),
+            curve=day_visitors(curves.get(_uid(lot), usual), usual),
+            peak=_peak(lot, sum(map(len, bays[lot.id].values()))),
             bays=bays[lot.id],
         )
         for lot in lots.values()
     ]
 
 
-def _popularity(lot: Lot, capacity: int) -> float:
-    """Weigh a lot: large ones have more customers, but not by as much as they are larger."""
-    size: float = capacity**0.3
-    return size * _POPULAR.get(_uid(lot), 1.0 if lot.city == _DRESDEN else _ELSEWHERE)
+def _peak(lot: Lot, capacity: int) -> float:
+    """Tell how full a lot gets: large ones have more customers, but not by as much as they are larger."""
+    usual = _USUAL_PEAK if lot.city == _DRESDEN else _ELSEWHERE * (100 / max(capacity, 1)) ** 0.5
+    return _PEAKS.get(_uid(lot), usual)
 
 
 def _uid(lot: Lot) -> str:
@@ -429,7 +451,7 @@ def _uid(lot: Lot) -> str:
     return (lot.external_id or "").partition(":")[2]
 
 
-def _add_bookings(bookings: Sequence[_Booking], ground: _Ground) -> None:
+def _add_bookings(bookings: Sequence[Booked], ground: _Ground) -> None:
     numbers = _number_receipts(bookings)
     for chunk in _chunks(bookings):
         rows: dict[type[Base], list[_Values]] = defaultdict(list)
@@ -437,10 +459,12 @@ def _add_bookings(bookings: Sequence[_Booking], ground: _Ground) -> None:
         for position, booking in enumerate(chunk):
             quote = _quote(booking, ground, ids[Quote][position])
             reservation = _reservation(booking, quote, ids[Reservation][position], ground.now)
-            payment = _payment(booking, reservation, ids[Payment][position])
             rows[Quote].append(quote)
             rows[Reservation].append(reservation)
             rows[SpotClaim].append(_claim(booking, reservation))
+            if booking.fate != PAID:
+                continue
+            payment = _payment(booking, reservation, ids[Payment][position])
             rows[Payment].append(payment)
             rows[SandboxIntent].append(_intent(payment))
             rows[Receipt].append(
@@ -479,17 +503,18 @@ def _stand_in(_model: type[_Row], values: _Values) -> _Row:
     return cast("_Row", SimpleNamespace(**values))
 
 
-def _number_receipts(bookings: Sequence[_Booking]) -> Iterator[_Values]:
+def _number_receipts(bookings: Sequence[Booked]) -> Iterator[_Values]:
     """Take the numbers that these bookings need in each year, and give them one by one."""
     zone = ZoneInfo(settings().timezone)
-    years = [booking.stay.paid_at.astimezone(zone).year for booking in bookings]
+    paid = (booking.stay.paid_at for booking in bookings if booking.fate == PAID)
+    years = [moment.astimezone(zone).year for moment in paid]
     free = {year: take_numbers(year, count) for year, count in sorted(Counter(years).items())}
     for year in years:
         yield {"series": SERIES, "year": year, "number": free[year]}
         free[year] += 1
 
 
-def _quote(booking: _Booking, ground: _Ground, quote_id: int) -> _Values:
+def _quote(booking: Booked, ground: _Ground, quote_id: int) -> _Values:
     stay = booking.stay
     lot = ground.lots[stay.place.lot_id]
     tariff_id, tariff = ground.tariffs[lot.id]
@@ -513,9 +538,16 @@ def _quote(booking: _Booking, ground: _Ground, quote_id: int) -> _Values:
     }
 
 
-def _reservation(booking: _Booking, quote: _Values, reservation_id: int, now: datetime) -> _Values:
+def _reservation(booking: Booked, quote: _Values, reservation_id: int, now: datetime) -> _Values:
     stay = booking.stay
-    is_over = stay.ends_at <= now
+    deadline = stay.booked_at + timedelta(minutes=settings().hold_minutes)
+    status, ended_at = "confirmed", None
+    if booking.fate == CANCELLED:
+        status, ended_at = "cancelled", stay.paid_at
+    elif booking.fate == EXPIRED:
+        status, ended_at = "expired", min(deadline, now)
+    elif stay.ends_at <= now:
+        status, ended_at = "completed", stay.ends_at
     return {
         "id": reservation_id,
         "code": next(_codes),
@@ -526,22 +558,22 @@ def _reservation(booking: _Booking, quote: _Values, reservation_id: int, now: da
         "quote_id": quote["id"],
         "starts_at": stay.starts_at,
         "ends_at": stay.ends_at,
-        "status": "completed" if is_over else "confirmed",
-        "live": not is_over,
+        "status": status,
+        "live": status == "confirmed",
         "source": "app",
         "pinned": False,
         "price_minor": quote["total_minor"],
         "currency": quote["currency"],
         "refund_policy": quote["refund_policy"],
-        "hold_expires_at": stay.booked_at + timedelta(minutes=settings().hold_minutes),
+        "hold_expires_at": deadline,
         "hold_extended_by": 0,
         "created_at": stay.booked_at,
-        "confirmed_at": stay.paid_at,
-        "ended_at": stay.ends_at if is_over else None,
+        "confirmed_at": stay.paid_at if booking.fate == PAID else None,
+        "ended_at": ended_at,
     }
 
 
-def _claim(booking: _Booking, reservation: _Values) -> _Values:
+def _claim(booking: Booked, reservation: _Values) -> _Values:
     return {
         "spot_id": booking.stay.spot_id,
         "lot_id": reservation["lot_id"],
@@ -553,7 +585,7 @@ def _claim(booking: _Booking, reservation: _Values) -> _Values:
     }
 
 
-def _payment(booking: _Booking, reservation: _Values, payment_id: int) -> _Values:
+def _payment(booking: Booked, reservation: _Values, payment_id: int) -> _Values:
     return {
         "id": payment_id,
         "reservation_id": reservation["id"],
@@ -583,30 +615,44 @@ def _intent(payment: _Values) -> _Values:
     }
 
 
-def _chunks(bookings: Sequence[_Booking]) -> Iterator[Sequence[_Booking]]:
+def _chunks(bookings: Sequence[Booked]) -> Iterator[Sequence[Booked]]:
     for start in range(0, len(bookings), _CHUNK):
         yield bookings[start : start + _CHUNK]
 
 
 def _insert(model: type[Base], values: Sequence[_Values]) -> None:
     """Insert rows of the same columns, as fast as each database can."""
-    table = Base.metadata.tables[model.__tablename__]
-    if not _on_postgresql():
-        # Into the table, since the mapper would look at every row.
-        db.session.execute(insert(table), values)
-        return
+    table = model.__tablename__
     columns = ", ".join(f'"{name}"' for name in values[0])
+    if not _on_postgresql():
+        # To the driver itself, since SQLAlchemy would look at every value.
+        marks = ", ".join("?" for _ in values[0])
+        db.session.connection().exec_driver_sql(
+            f"INSERT INTO {table} ({columns}) VALUES ({marks})",
+            [
+                tuple([v if type(v) in _AS_THEY_ARE else _for_sqlite(v) for v in row.values()])
+                for row in values
+            ],
+        )
+        return
     connection: Any = db.session.connection().connection
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
     ):
         for row in values:
             copy.write_row([_plain(value) for value in row.values()])
 
 
 def _plain(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, (dict, list)) else value
+    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else value
+
+
+def _for_sqlite(value: Any) -> Any:
+    """Write a value as SQLite keeps it: a moment as text in UTC."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
+    return _plain(value)
 
 
 def _take_ids(model: type[Base], count: int) -> Sequence[int]:

@@ -3,23 +3,29 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from backend.demo.stays import Place, Stay
 from backend.vehicles.plates import normalise_plate
 
-MOST_LIVE = 3
+MOST_LIVE = 4
 """Fewer than a driver may have, so that each can book more."""
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _TRIES = 60
 _VAN_HEIGHT_CM = 198
-_PAST_OF_NAMED, _FUTURE_OF_NAMED = 8, 2
+_APART = timedelta(hours=20)
+"""Between the starts of the bookings of a named driver, who parks about once a day."""
 
 _CAR, _ELECTRIC, _MOTORCYCLE, _VAN = "car", "electric", "motorcycle", "van"
 _CLASSES = {_CAR: 70, _ELECTRIC: 18, _MOTORCYCLE: 6, _VAN: 6}
-_CLASS_OF_BAY = {"electric": (_ELECTRIC,), "motorcycle": (_MOTORCYCLE,), "large": (_VAN, _CAR)}
+_CLASS_OF_BAY = {
+    "standard": (_CAR, _ELECTRIC),
+    "electric": (_ELECTRIC,),
+    "motorcycle": (_MOTORCYCLE,),
+    "large": (_VAN, _CAR),
+}
 _MODELS = {
     _CAR: (("Volkswagen", "Golf"), ("Škoda", "Octavia"), ("Opel", "Corsa"), ("BMW", "320d")),
     _ELECTRIC: (("Tesla", "Model 3"), ("Volkswagen", "ID.3"), ("Hyundai", "Ioniq 5")),
@@ -27,6 +33,12 @@ _MODELS = {
     _VAN: (("Volkswagen", "Transporter"), ("Ford", "Transit Custom")),
 }
 _COLOURS = ("black", "white", "silver", "grey", "blue", "red", "green")
+
+
+PAID, CANCELLED, EXPIRED = "paid", "cancelled", "expired"
+
+# What becomes of bookings of a named driver: of so many, that lie in the past, the present or the future.
+_FATES = (("future", PAID, 2), ("future", CANCELLED, 1), ("past", EXPIRED, 1), ("past", PAID, 6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,16 @@ class DemoDriver:
     live: int = 0
     free_at: datetime = _LONG_AGO
     busy: list[Stay] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A stay as somebody booked it: paid, or let go before."""
+
+    stay: Stay
+    driver: DemoDriver
+    vehicle: DemoVehicle
+    fate: str = PAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,51 +240,48 @@ def assign(
     *,
     now: datetime,
     rng: Random,
-) -> Iterator[tuple[Stay, DemoDriver, DemoVehicle]]:
+) -> Iterator[Booked]:
     """Give stays, which come by their starts, to people; a stay that suits nobody is left out.
 
-    Nobody is in two places at once. Each named driver has some history and something ahead, and the
-    first one is parked now.
+    Nobody is in two places at once. Each named driver has some history, something ahead, a booking that
+    was cancelled and one that expired, and the first one is parked now.
     """
     claimed = _claim_for_named(stays, named, now, rng)
     by_class: dict[str, list[DemoDriver]] = defaultdict(list)
     for driver in crowd:
         by_class[driver.vehicles[0].type].append(driver)
     for position, stay in enumerate(stays):
-        chosen = claimed.get(position) or _find_driver(stay, by_class, now, rng)
-        if chosen is not None:
-            yield stay, chosen, rng.choice(chosen.vehicles)
+        if position in claimed:
+            driver, fate = claimed[position]
+            yield Booked(stay, driver, rng.choice(driver.vehicles), fate)
+        elif (found := _find_driver(stay, by_class, now, rng)) is not None:
+            yield Booked(stay, found, found.vehicles[0])
 
 
 def _claim_for_named(
     stays: Sequence[Stay], named: Sequence[DemoDriver], now: datetime, rng: Random
-) -> dict[int, DemoDriver]:
-    claimed: dict[int, DemoDriver] = {}
+) -> dict[int, tuple[DemoDriver, str]]:
+    claimed: dict[int, tuple[DemoDriver, str]] = {}
     positions = [index for index, stay in enumerate(stays) if stay.kind == "standard"]
     rng.shuffle(positions)
     for number, driver in enumerate(named):
-        left = {
-            "past": _PAST_OF_NAMED,
-            "present": 1 if number == 0 else 0,
-            "future": _FUTURE_OF_NAMED,
-        }
-        for position in positions:
-            stay = stays[position]
-            tense = _tense(stay, now)
-            if (
-                left[tense]
-                and position not in claimed
-                and all(
-                    stay.ends_at <= other.starts_at or other.ends_at <= stay.starts_at
-                    for other in driver.busy
-                )
-            ):
-                left[tense] -= 1
+        # The present first: at night there are few to choose from.
+        for tense, fate, count in (("present", PAID, int(number == 0)), *_FATES):
+            left = count
+            for position in positions if left else ():
+                stay = stays[position]
+                if position in claimed or _tense(stay, now) != tense or not _suits(stay, driver):
+                    continue
                 driver.busy.append(stay)
-                claimed[position] = driver
-            if not any(left.values()):
-                break
+                claimed[position] = (driver, fate)
+                left -= 1
+                if not left:
+                    break
     return claimed
+
+
+def _suits(stay: Stay, driver: DemoDriver) -> bool:
+    return all(abs(stay.starts_at - other.starts_at) >= _APART for other in driver.busy)
 
 
 def _tense(stay: Stay, now: datetime) -> str:
@@ -275,7 +294,7 @@ def _find_driver(
     stay: Stay, by_class: dict[str, list[DemoDriver]], now: datetime, rng: Random
 ) -> DemoDriver | None:
     is_live = stay.ends_at > now
-    for vehicle_class in _CLASS_OF_BAY.get(stay.kind, (_CAR,)):
+    for vehicle_class in _CLASS_OF_BAY[stay.kind]:
         if vehicle_class == _VAN and not _has_room_for_vans(stay.place):
             continue
         drivers = by_class[vehicle_class]

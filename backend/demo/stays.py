@@ -11,25 +11,30 @@ from zoneinfo import ZoneInfo
 from backend.lots.hours import OpeningHours, is_open_throughout
 
 Curve: TypeAlias = Sequence[Sequence[float]]
-"""The share of bays taken, by weekday from Monday and local hour."""
+"""How full a place is, by weekday from Monday and local hour."""
 
 DAYS_BACK = 7
 DAYS_AHEAD = 7
 DAYS_A_MONTH = 30.4
-STAYS_A_DAY = 1450
 
-# Few book a week ahead: what is booked by now, as a share of what such a day will have in the end.
-_BOOKED_AHEAD = (1.0, 0.8, 0.65, 0.5, 0.4, 0.3, 0.25, 0.2)
+# How much business a day has, compared with a busy one. What people look at is busy: today and the days that
+# they book for. The days around them are quiet, or the demo would take long to load.
+_BUSY_DAYS = {-1: 0.2, 0: 1.0, 1: 0.9, 2: 0.6}
+_QUIET_DAY = 0.04
+# Of a long history each day counts alike.
+_USUAL_DAY = 0.3
 # A year ago the demo's operator had about a quarter of today's customers.
 _GROWTH_A_DAY = 0.0022
 _LEAST_BUSINESS = 0.3
 
 _LENGTHS = ((60, 180), (180, 360), (420, 600))
 """Minutes at least and at most: an errand, half a day, a working day."""
-_LENGTH_WEIGHTS = (55, 30, 15)
+_LENGTH_WEIGHTS = (35, 35, 30)
+_MEAN_HOURS = 4.8
 _KIND_WEIGHTS = {"standard": 86, "electric": 8, "motorcycle": 3, "large": 3}
 """Accessible bays are for drivers with a confirmed permit, which nobody of the demo has."""
-_FILLED_AT_MOST = 0.85
+_FILLED_AT_MOST = 0.95
+_BY_DAY = range(8, 21)
 
 _STEP = timedelta(minutes=5)
 _LATEST_BOOKING = timedelta(minutes=10)
@@ -47,10 +52,15 @@ class Place:
     hours: OpeningHours
     height_limit_cm: int | None
     curve: Curve
-    popularity: float
-    """How many come here, compared with the other places."""
+    peak: float
+    """The share of the bays taken at the fullest hour of a busy day; from 1 on, more come than find room."""
     bays: Mapping[str, Sequence[int]]
     """Ids of the bays of each kind, the nearest to the entrance first."""
+
+    @property
+    def capacity(self) -> int:
+        """How many bays it has."""
+        return sum(map(len, self.bays.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +81,12 @@ class _Bays:
     """The bays of a kind, and until when each is taken."""
 
     spot_ids: Sequence[int]
+    is_overrun: bool
     taken_until: list[datetime] = field(init=False)
 
     def __post_init__(self) -> None:
-        # Some stay free whatever happens, so that every lot can be booked.
-        usable = int(len(self.spot_ids) * _FILLED_AT_MOST)
+        # Some stay free whatever happens, so that all lots but the overrun ones can be booked.
+        usable = int(len(self.spot_ids) * (1 if self.is_overrun else _FILLED_AT_MOST))
         self.taken_until = [datetime.min.replace(tzinfo=UTC)] * usable
 
     def take(self, starts_at: datetime, ends_at: datetime) -> int | None:
@@ -94,14 +105,14 @@ def plan_stays(places: Sequence[Place], *, now: datetime, months: int, rng: Rand
     """
     wishes = [
         (starts_at, ends_at, place)
-        for place, share in _shares(places)
-        for day, factor in _days(now.astimezone(place.zone).date(), months)
-        for starts_at, ends_at in _windows(place, day, STAYS_A_DAY * share * factor, rng)
+        for place in places
+        for day, business in list_days(now.astimezone(place.zone).date(), months)
+        for starts_at, ends_at in _windows(place, day, business, rng)
     ]
     # Sorting by more would compare places; equal windows keep their order.
     wishes.sort(key=lambda wish: (wish[0], wish[1], wish[2].lot_id))
     bays = {
-        (place.lot_id, kind): _Bays(spot_ids)
+        (place.lot_id, kind): _Bays(spot_ids, is_overrun=place.peak >= 1)
         for place in places
         for kind, spot_ids in place.bays.items()
     }
@@ -110,9 +121,12 @@ def plan_stays(places: Sequence[Place], *, now: datetime, months: int, rng: Rand
         kinds = [kind for kind in _KIND_WEIGHTS if kind in place.bays]
         kind = rng.choices(kinds, [_KIND_WEIGHTS[kind] for kind in kinds])[0]
         booked_at, paid_at = _booking(starts_at, now, rng)
-        spot_id = bays[place.lot_id, kind].take(starts_at, ends_at)
-        if spot_id is not None:
-            stays.append(Stay(place, kind, spot_id, starts_at, ends_at, booked_at, paid_at))
+        # A car that finds no bay of its size takes a larger one.
+        for each in (kind, "large") if kind == "standard" and "large" in place.bays else (kind,):
+            spot_id = bays[place.lot_id, each].take(starts_at, ends_at)
+            if spot_id is not None:
+                stays.append(Stay(place, each, spot_id, starts_at, ends_at, booked_at, paid_at))
+                break
     return stays
 
 
@@ -124,30 +138,44 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
     ]
 
 
-def _shares(places: Sequence[Place]) -> list[tuple[Place, float]]:
-    everybody = sum(place.popularity for place in places)
-    return [(place, place.popularity / everybody) for place in places]
+def day_visitors(curve: Curve, others: Curve) -> Curve:
+    """Give the visitors of each day, 1 at its fullest hour, without those who stand there all night.
 
-
-def _days(today: date, months: int) -> list[tuple[date, float]]:
-    """Give the days to fill, each with how much of a usual day's business it has."""
-    history = round(months * DAYS_A_MONTH)
+    They hold season tickets, and book nothing. A day whose fullest hour lies in the night was counted by
+    a counter that stopped, and is as that of the ``others``.
+    """
     days = []
-    for offset in range(-DAYS_BACK - history, DAYS_AHEAD + 1):
-        grown = max(_LEAST_BUSINESS, 1 + _GROWTH_A_DAY * min(0, offset + DAYS_BACK))
-        factor = _BOOKED_AHEAD[offset] if offset > 0 else grown
-        days.append((today + timedelta(days=offset), factor))
+    for own, usual in zip(curve, others, strict=True):
+        hours = own if own.index(max(own)) in _BY_DAY else usual
+        least, most = min(hours), max(hours)
+        days.append([(share - least) / (most - least) for share in hours])
     return days
 
 
-def _windows(place: Place, day: date, usual: float, rng: Random) -> list[tuple[datetime, datetime]]:
+def list_days(today: date, months: int) -> list[tuple[date, float]]:
+    """List the days to fill, each with how much of a busy day's business it has."""
+    history = round(months * DAYS_A_MONTH)
+    days = []
+    for offset in range(-DAYS_BACK - history, DAYS_AHEAD + 1):
+        if months and offset < min(_BUSY_DAYS):
+            grown = 1 + _GROWTH_A_DAY * min(0, offset + DAYS_BACK)
+            business = _USUAL_DAY * max(_LEAST_BUSINESS, grown)
+        else:
+            business = _BUSY_DAYS.get(offset, _QUIET_DAY)
+        days.append((today + timedelta(days=offset), business))
+    return days
+
+
+def _windows(
+    place: Place, day: date, business: float, rng: Random
+) -> list[tuple[datetime, datetime]]:
     """Give the windows of a day: around moments that are as frequent as its hours are full."""
     hours = place.curve[day.weekday()]
-    mean_of_day = sum(map(sum, place.curve)) / 7
-    if not mean_of_day:
-        return []
+    bay_hours = place.peak * place.capacity * sum(hours) * business
     # The fraction decides by chance, so that small places have their days too.
-    count = int(usual * sum(hours) / mean_of_day + rng.random())
+    count = int(bay_hours / _MEAN_HOURS + rng.random())
+    if not count:
+        return []
     cumulative = list(accumulate(hours))
     windows = []
     for _ in range(count):

@@ -97,6 +97,18 @@ class ClosureSchema(Schema):
     ends_at = fields.Instant()
 
 
+class SpotClosureSchema(ClosureSchema):
+    """A time in which one bay of a lot is out of service."""
+
+    spot_id = fields.Id()
+
+
+class SpotClosureListSchema(Schema):
+    """All of them, bay by bay: like a plan, it has no pages."""
+
+    items = fields.List(fields.Nested(SpotClosureSchema))
+
+
 class SpotSchema(Schema):
     """A bay as admins see it."""
 

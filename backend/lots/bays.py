@@ -55,6 +55,16 @@ class SpotState:
 
 
 @dataclass(frozen=True, slots=True)
+class SpotClosure:
+    """A time in which a bay is out of service."""
+
+    spot_id: int
+    reason: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SpotDetail:
     """A bay, and when it is out of service now or later; for admins."""
 
@@ -105,6 +115,28 @@ def list_spots(
             SpotState(*row, available=state == "free", state=state, reservation=reservation)
         )
     return states
+
+
+def list_closures(lot_id: int) -> list[SpotClosure]:
+    """List when bays of a lot are out of service by themselves, now or later.
+
+    Raises:
+        NotFound: there is no such lot.
+
+    """
+    get_row(Lot, lot_id)
+    rows = db.session.execute(
+        # The closing of a whole lot names no bay.
+        select(Spot.id, Closure.reason, Closure.starts_at, Closure.ends_at)
+        .join(Spot, Spot.id == Closure.spot_id)
+        .where(
+            Closure.lot_id == lot_id,
+            Closure.lifted_at.is_(None),
+            Closure.ends_at > clock.now(),
+        )
+        .order_by(Spot.id, Closure.starts_at)
+    )
+    return [SpotClosure(*row) for row in rows]
 
 
 def get_spot_detail(spot_id: int) -> SpotDetail:

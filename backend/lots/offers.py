@@ -3,6 +3,7 @@
 However many lots are asked about, the same few queries answer.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ from backend.lots.distance import walking_minutes
 from backend.lots.hours import is_open_throughout, open_spans, parse_opening_hours
 from backend.lots.memory import remembered
 from backend.lots.window import FARTHEST_AHEAD
-from backend.models import Lot
+from backend.models import Lot, LotAmenity
 from backend.tariffs import pricing
 from backend.tariffs.service import CurrentTariff, current_tariffs
 
@@ -85,6 +86,9 @@ class FoundLot:
     available_by_kind: dict[str, int]
     price_minor: int | None
     currency: str
+    height_limit_cm: int | None
+    always_open: bool
+    amenities: list[str]
     distance_m: int | None
     walking_minutes: int | None
     rating: float | None
@@ -102,7 +106,7 @@ def show_offers(places: Sequence[tuple[int, int | None]], wish: Wish) -> list[Fo
     places = [place for place in places if place[0] in lots]
     lot_ids = [lot_id for lot_id, _ in places]
     window = {"starts_at": wish.starts_at, "ends_at": wish.ends_at}
-    tariffs = load_tariffs(lot_ids)
+    tariffs, amenities = load_tariffs(lot_ids), load_amenities(lot_ids)
     counts = count_free(lot_ids, capacity=load_capacity(lot_ids), **window)
     kinds = wish.kinds
     reasons = {
@@ -135,6 +139,9 @@ def show_offers(places: Sequence[tuple[int, int | None]], wish: Wish) -> list[Fo
                 },
                 price_minor=total_minor(tariff, lot, **window) if tariff else None,
                 currency=tariff.tariff.currency if tariff else currency,
+                height_limit_cm=lot.height_limit_cm,
+                always_open=parse_opening_hours(lot.opening_hours).is_always,
+                amenities=amenities.get(lot_id, []),
                 distance_m=distance_m,
                 walking_minutes=None if distance_m is None else walking_minutes(distance_m),
                 rating=None,
@@ -170,6 +177,22 @@ def load_lots(lot_ids: Collection[int]) -> dict[int, Any]:
         return {row.id: row for row in rows}
 
     return remembered(("lots", *lot_ids), read) if lot_ids else {}
+
+
+def load_amenities(lot_ids: Collection[int]) -> dict[int, list[str]]:
+    """Load what lots offer beside bays, in alphabetical order."""
+
+    def read() -> dict[int, list[str]]:
+        amenities: dict[int, list[str]] = defaultdict(list)
+        for lot_id, amenity in db.session.execute(
+            select(LotAmenity.lot_id, LotAmenity.amenity)
+            .where(LotAmenity.lot_id.in_(lot_ids))
+            .order_by(LotAmenity.lot_id, LotAmenity.amenity)
+        ):
+            amenities[lot_id].append(amenity)
+        return amenities
+
+    return remembered(("amenities", *lot_ids), read) if lot_ids else {}
 
 
 def load_tariffs(lot_ids: Collection[int]) -> dict[int, CurrentTariff]:

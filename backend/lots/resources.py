@@ -8,6 +8,7 @@ import flask_excel
 from flask import Response
 
 from backend import clock
+from backend.config import settings
 from backend.errors import (
     FileUnreadable,
     IllegalTransition,
@@ -21,6 +22,7 @@ from backend.identity import Caller
 from backend.lots import bays, service
 from backend.lots.bay_schemas import (
     NewSpotListSchema,
+    SpotClosureListSchema,
     SpotCreate,
     SpotQuery,
     SpotSchema,
@@ -28,10 +30,19 @@ from backend.lots.bay_schemas import (
     SpotUpdate,
 )
 from backend.lots.distance import Point
+from backend.lots.free_hours import choose_hours, count_free_hours
 from backend.lots.import_files import MAX_FILE_BYTES, TEMPLATE
 from backend.lots.import_lots import ImportReport, import_lots
 from backend.lots.import_schemas import ImportReportSchema, LotImport
-from backend.lots.schemas import LotCreate, LotListSchema, LotQuery, LotSchema, LotUpdate
+from backend.lots.schemas import (
+    FreeHoursSchema,
+    HoursQuery,
+    LotCreate,
+    LotListSchema,
+    LotQuery,
+    LotSchema,
+    LotUpdate,
+)
 from backend.lots.search import LotSearch, search_lots
 from backend.lots.text import fold
 from backend.lots.window import check_window, default_window
@@ -97,6 +108,38 @@ class LotList(Resource):
         made = LotSchema().dump(service.create_lot(caller(), **body))
         remember(made=made)
         return to_json(made)
+
+
+@api.resource("/lots/availability")
+class LotHours(Resource):
+    """How many bays are free, hour by hour."""
+
+    @operation(
+        public=True,
+        query=HoursQuery(),
+        response=FreeHoursSchema(),
+        raises=(InvalidInput,),
+        transaction=False,
+        shared=CACHED,
+    )
+    def get(self, query: dict[str, Any]) -> bytes:
+        """Count free bays by hour.
+
+        A bay counts that fits the vehicle and is free in all of the hour, in the open lots that match
+        the same filters as in the list of lots; at most in the 1,000 nearest ones. Lots that are too
+        low for the vehicle or have no tariff do not count. Up to 48 whole hours can be looked at;
+        without a window it is today, in the time zone of the installation.
+        """
+        now = clock.now()
+        lot_id = query.pop("lot_id")
+        starts_at, ends_at = choose_hours(
+            now, query.pop("starts_at"), query.pop("ends_at"), zone=settings().timezone
+        )
+        search = _make_search(query, starts_at=starts_at, ends_at=ends_at, statuses=("open",))
+        key = blake2b(to_json(search), digest_size=16).hexdigest()
+        return cached_bytes(
+            CACHED, f"hours:{lot_id}:{key}", lambda: _count_hours(search, lot_id), _FRESH_SECONDS
+        )
 
 
 @api.resource("/lots/<id:lot_id>")
@@ -170,6 +213,19 @@ class LotSpotList(Resource):
         return Page(bays.list_as_added(lot_id, facts["ids"], row=facts["row"], **facts["wanted"]))
 
 
+@api.resource("/lots/<id:lot_id>/closures")
+class LotClosureList(Resource):
+    """The bays of a lot that are out of service."""
+
+    @operation(roles=("admin",), response=SpotClosureListSchema(), raises=(NotFound,))
+    def get(self, lot_id: int) -> bytes:
+        """List when bays are out of service, now or later.
+
+        What a closing of the whole lot does to its bays is not told here.
+        """
+        return to_json({"items": bays.list_closures(lot_id)})
+
+
 @api.resource("/spots/<id:spot_id>")
 class SpotDetail(Resource):
     """One bay."""
@@ -232,24 +288,37 @@ def _read_search(asker: Caller | None, query: dict[str, Any]) -> LotSearch:
     starts_at, ends_at = default_window(now, query.pop("starts_at"), query.pop("ends_at"))
     check_window(now, starts_at, ends_at)
     is_admin = asker is not None and asker.has_role("admin")
-    status, cursor, text = query.pop("status"), query.pop("cursor"), query.pop("q")
-    lat, lng = query.pop("lat"), query.pop("lng")
+    status, cursor = query.pop("status"), query.pop("cursor")
     visible = LOT_STATUSES if is_admin and status else service.PUBLIC_STATUSES
-    return LotSearch(
+    return _make_search(
+        query,
         starts_at=starts_at,
         ends_at=ends_at,
-        statuses=tuple(each for each in visible if status in {None, each}),
+        statuses=tuple(each for each in visible if not status or each in status),
+        after=_read_position(cursor) if cursor else None,
+    )
+
+
+def _make_search(query: dict[str, Any], **more: Any) -> LotSearch:
+    """Make a search of what a query says of lots and vehicle, and of what it leads to."""
+    text, lat, lng = query.pop("q"), query.pop("lat"), query.pop("lng")
+    return LotSearch(
         q=fold(text) if text else None,
         point=None if lat is None else Point(lat, lng),
         amenities=tuple(sorted({each.casefold() for each in query.pop("amenity")})),
-        after=_read_position(cursor) if cursor else None,
         **query,
+        **more,
     )
 
 
 def _read_position(cursor: str) -> tuple[str | int, int]:
     key, lot_id = read_cursor(cursor, (str, int), int)
     return key, lot_id
+
+
+def _count_hours(search: LotSearch, lot_id: int | None) -> bytes:
+    with transaction(read_only=True):
+        return to_json(count_free_hours(search, lot_id=lot_id))
 
 
 def _search(search: LotSearch) -> bytes:
@@ -260,5 +329,6 @@ def _search(search: LotSearch) -> bytes:
             "items": page.items,
             "next_cursor": write_cursor(*page.position) if page.position else None,
             "total": page.total,
+            "place": page.place,
         }
     )

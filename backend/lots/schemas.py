@@ -58,8 +58,8 @@ class WindowQuery(Schema):
     ends_at = fields.Instant(load_default=None)
 
 
-class LotQuery(PageQuery, WindowQuery):
-    """What lots are looked for."""
+class LotFilter(Schema):
+    """Which lots, and for which vehicle."""
 
     q = fields.Text(
         max=100,
@@ -85,12 +85,6 @@ class LotQuery(PageQuery, WindowQuery):
         load_default=list,
         metadata={"description": "Give it more than once to ask for all of them."},
     )
-    status = fields.Choice(
-        *LOT_STATUSES,
-        load_default=None,
-        metadata={"description": "Drafts and archived lots are found by admins alone."},
-    )
-    sort = fields.Choice("distance", "price", load_default=None)
 
     @validates_schema
     def _check_point(self, query: dict[str, Any], **_kwargs: Any) -> None:
@@ -99,6 +93,27 @@ class LotQuery(PageQuery, WindowQuery):
             raise ValidationError("A point has two coordinates.", missing)
         if query.get("radius_m") and query.get("lat") is None and not query.get("q"):
             raise ValidationError("A radius needs a point or a text.", "radius_m")
+
+
+class LotQuery(PageQuery, WindowQuery, LotFilter):
+    """What lots are looked for."""
+
+    status = fields.List(
+        fields.Choice(*LOT_STATUSES),
+        max=len(LOT_STATUSES),
+        load_default=list,
+        metadata={
+            "description": "Give it more than once to ask for any of them; without it open and closed"
+            " lots are found. Drafts and archived lots are found by admins alone."
+        },
+    )
+    sort = fields.Choice("distance", "price", load_default=None)
+
+
+class HoursQuery(WindowQuery, LotFilter):
+    """Of which lots, and in which whole hours; without a window those of today."""
+
+    lot_id = fields.Id(load_default=None, metadata={"description": "Of this lot alone."})
 
 
 class FreeWindowSchema(Schema):
@@ -130,6 +145,9 @@ class FoundLotSchema(Schema):
     available_by_kind = fields.Dict(keys=fields.Text(), values=fields.Integer(min=0))
     price_minor = fields.Money(allow_none=True)
     currency = fields.Text(min=3, max=3)
+    height_limit_cm = fields.Integer(min=1, allow_none=True)
+    always_open = fields.Flag()
+    amenities = fields.List(fields.Text())
     distance_m = fields.Integer(min=0, allow_none=True)
     walking_minutes = fields.Integer(min=0, allow_none=True)
     rating = fields.Real(allow_none=True)
@@ -140,12 +158,41 @@ class FoundLotSchema(Schema):
     next_window = fields.Nested(FreeWindowSchema, allow_none=True)
 
 
+class PlaceSchema(Schema):
+    """A point on earth; it has a name where it is that of a lot."""
+
+    name = fields.Text(allow_none=True)
+    lat = fields.Real()
+    lng = fields.Real()
+
+
 class LotListSchema(Schema):
     """A page of lots; unlike other lists it has an ETag, since it is the same for everybody."""
 
     items = fields.List(fields.Nested(FoundLotSchema))
     next_cursor = PageSchema._declared_fields["next_cursor"]  # noqa: SLF001 - the same field as in every list
     total = fields.Integer(min=0)
+    place = fields.Nested(
+        PlaceSchema,
+        allow_none=True,
+        metadata={"description": "From where distances are measured."},
+    )
+
+
+class FreeHourSchema(Schema):
+    """One hour, and how many bays are free in all of it."""
+
+    starts_at = fields.Instant()
+    ends_at = fields.Instant()
+    free = fields.Integer(min=0)
+    capacity = fields.Integer(min=0)
+
+
+class FreeHoursSchema(Schema):
+    """The hours of a window, and of how many lots they tell."""
+
+    items = fields.List(fields.Nested(FreeHourSchema))
+    total_lots = fields.Integer(min=0)
 
 
 class HoursRangeSchema(Schema):

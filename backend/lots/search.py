@@ -57,12 +57,22 @@ class LotSearch(Wish):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """From where distances are measured; ``name`` is that of the lot whose place it is."""
+
+    name: str | None
+    lat: float
+    lng: float
+
+
+@dataclass(frozen=True, slots=True)
 class FoundPage:
-    """A page of lots, the sort key of its last one when more follow, and how many there are in all."""
+    """A page of lots, the sort key of its last one when more follow, how many there are, and from where."""
 
     items: list[FoundLot]
     position: tuple[str | int, int] | None
     total: int
+    place: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,14 @@ class _Candidate:
     name: str
     distance_m: int | None
     key: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What matches, in order, and from where it was measured."""
+
+    lots: list[_Candidate]
+    place: Place | None
 
 
 def search_lots(search: LotSearch) -> FoundPage:
@@ -82,18 +100,30 @@ def search_lots(search: LotSearch) -> FoundPage:
     """
     if search.q == "":
         # Only signs that no name is made of.
-        return FoundPage([], None, 0)
+        return FoundPage([], None, 0, _given_place(search))
+    place = None
     if search.point is None and search.q is None and search.sort != "price":
         page, position, total = _page_by_name(search)
     else:
-        candidates = _list_candidates(search)
+        found = _list_candidates(search)
+        candidates, place = found.lots, found.place
         if search.sort == "price":
             candidates = _by_price(candidates[:MOST_PRICED], search)
         page, position = _cut(candidates, search)
         total = len(candidates)
     return FoundPage(
-        show_offers([(each.id, each.distance_m) for each in page], search), position, total
+        show_offers([(each.id, each.distance_m) for each in page], search), position, total, place
     )
+
+
+def list_nearest(search: LotSearch, most: int, *, lot_id: int | None = None) -> list[int]:
+    """List the lots that match, the nearest first, or only ``lot_id`` where it matches."""
+    if search.q == "":
+        return []
+    found = [each.id for each in _list_candidates(search).lots]
+    if lot_id is not None:
+        return [lot_id] if lot_id in found else []
+    return found[:most]
 
 
 def list_free_nearby(
@@ -113,7 +143,7 @@ def list_free_nearby(
     search = LotSearch(
         starts_at=starts_at, ends_at=ends_at, statuses=("open",), point=here, radius_m=_NEARBY_M
     )
-    near = [each for each in _list_candidates(search) if each.id != lot.id][:_MOST_NEARBY]
+    near = [each for each in _list_candidates(search).lots if each.id != lot.id][:_MOST_NEARBY]
     ids = [each.id for each in near]
     counts = count_free(ids, capacity=load_capacity(ids), starts_at=starts_at, ends_at=ends_at)
     lots, tariffs = load_lots(ids), load_tariffs(ids)
@@ -180,29 +210,34 @@ def _page_by_name(
     return page, position, total
 
 
-def _list_candidates(search: LotSearch) -> list[_Candidate]:
+def _list_candidates(search: LotSearch) -> _Candidates:
     """List what matches, the nearest first, or by name where there is no point to measure from."""
     key = (search.statuses, search.q, search.point, search.radius_m, search.amenities)
     return remembered(("candidates", *key), lambda: _read_candidates(search))
 
 
-def _read_candidates(search: LotSearch) -> list[_Candidate]:
+def _read_candidates(search: LotSearch) -> _Candidates:
     rows = db.session.execute(_matching(select(Lot.id, Lot.name, Lot.lat, Lot.lng), search)).all()
     query = search.q
-    point = search.point
-    if point is None and query and rows:
+    place = _given_place(search)
+    if place is None and query and rows:
         best = min(rows, key=lambda row: (rank_match(query, row.name), row.name, row.id))
-        point = Point(best.lat, best.lng)
-    if point is None:
+        place = Place(best.name, best.lat, best.lng)
+    if place is None:
         named = [_Candidate(row.id, row.name, None, row.name) for row in rows]
-        return sorted(named, key=lambda each: (each.key, each.id))
+        return _Candidates(sorted(named, key=lambda each: (each.key, each.id)), None)
+    point = Point(place.lat, place.lng)
     measured = ((row, metres_between(point, Point(row.lat, row.lng))) for row in rows)
     near = [
         _Candidate(row.id, row.name, metres, metres)
         for row, metres in measured
         if search.radius_m is None or metres <= search.radius_m
     ]
-    return sorted(near, key=lambda each: (each.key, each.id))
+    return _Candidates(sorted(near, key=lambda each: (each.key, each.id)), place)
+
+
+def _given_place(search: LotSearch) -> Place | None:
+    return None if search.point is None else Place(None, search.point.lat, search.point.lng)
 
 
 def _by_price(candidates: list[_Candidate], search: LotSearch) -> list[_Candidate]:

@@ -18,13 +18,19 @@ from backend.models import Payment
 from backend.payments import receipts, service
 from backend.payments.gateway import Card
 from backend.payments.receipt_pdf import draw_receipt
-from backend.payments.schemas import FAILURES, PaymentConfirm, PaymentCreate, PaymentSchema
+from backend.payments.schemas import (
+    FAILURES,
+    PaymentConfirm,
+    PaymentCreate,
+    PaymentQuery,
+    PaymentSchema,
+)
 from backend.transaction import transaction
 from backend.web.api import Resource, resource_blueprint
 from backend.web.caller import caller
 from backend.web.idempotency import remember
 from backend.web.operation import operation
-from backend.web.pagination import Page, PageQuery, page_schema, read_cursor, write_cursor
+from backend.web.pagination import Page, page_schema, read_cursor, write_cursor
 
 blueprint, api = resource_blueprint("payments", __name__)
 
@@ -64,12 +70,15 @@ class ReservationPayments(Resource):
 class PaymentList(Resource):
     """Payments."""
 
-    @operation(roles=("driver",), query=PageQuery(), response=page_schema(PaymentSchema), raises=())
+    @operation(roles=("driver",), query=PaymentQuery(), response=page_schema(PaymentSchema))
     def get(self, query: dict[str, Any]) -> Page:
-        """List the caller's payments, newest first."""
+        """List the caller's payments, newest first; of one reservation where it is named."""
         before = read_cursor(query["cursor"], int)[0] if query["cursor"] else None
         payments, following, total = service.list_payments(
-            caller(), limit=query["limit"], before_id=before
+            caller(),
+            limit=query["limit"],
+            before_id=before,
+            reservation_id=query.get("reservation_id"),
         )
         numbers = receipts.numbers_of([payment.id for payment in payments])
         return Page(

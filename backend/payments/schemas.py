@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from backend.web import fields
+from backend.web.pagination import PageQuery
 from backend.web.schema import Schema
 
 STATUSES = (
@@ -68,6 +69,12 @@ def _check_pattern(text: str, pattern: str, example: str) -> None:
         raise ValidationError(f"This must look like {example}.")
 
 
+class PaymentQuery(PageQuery):
+    """Which payments to list."""
+
+    reservation_id = fields.Id()
+
+
 class PaymentConfirm(Schema):
     """The code with which the bank's challenge is answered."""
 
@@ -93,7 +100,10 @@ class PaymentSchema(Schema):
     currency = fields.Text(min=3, max=3)
     client_secret = fields.Constant(
         None,
-        metadata={"description": "Null here: the sandbox's challenge is answered by its code."},
+        metadata={
+            "type": "null",
+            "description": "Null here: the sandbox's challenge is answered by its code.",
+        },
     )
     failure = fields.Nested(FailureSchema, allow_none=True, attribute="failure_told")
     created_at = fields.Instant()

@@ -127,13 +127,21 @@ def get_payment(reader: Caller, payment_id: int) -> Payment:
 
 
 def list_payments(
-    driver: Caller, *, limit: int, before_id: int | None = None
+    driver: Caller,
+    *,
+    limit: int,
+    before_id: int | None = None,
+    reservation_id: int | None = None,
 ) -> tuple[list[Payment], int | None, int]:
-    """Give a page of the driver's payments, newest first; where the next begins; and how many there are."""
-    mine = select(Payment).where(Payment.user_id == driver.id)
-    total = db.session.scalar(
-        select(func.count()).select_from(Payment).where(Payment.user_id == driver.id)
-    )
+    """Give a page of the driver's payments, newest first; where the next begins; and how many there are.
+
+    With ``reservation_id`` they are those of one reservation of the driver's own.
+    """
+    wanted = [Payment.user_id == driver.id]
+    if reservation_id is not None:
+        wanted.append(Payment.reservation_id == reservation_id)
+    mine = select(Payment).where(*wanted)
+    total = db.session.scalar(select(func.count()).select_from(Payment).where(*wanted))
     if before_id is not None:
         mine = mine.where(Payment.id < before_id)
     page = list(db.session.scalars(mine.order_by(Payment.id.desc()).limit(limit + 1)))

@@ -118,6 +118,14 @@ _FILTERS = {
     "to": "r.starts_at < :to",
 }
 
+# As `still_stands` of the model says it, in this module's own SQL.
+_STANDS = """(r.live AND (
+    r.status IN ('checked_in', 'overstayed')
+    OR (r.status = 'held' AND r.hold_expires_at > :now)
+    OR (r.status = 'confirmed' AND r.ends_at > :now)
+))"""
+_WHEN = {"upcoming": _STANDS, "past": f"NOT {_STANDS}"}
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -128,8 +136,14 @@ class Filters:
     plate: str | None = None
     code: str | None = None
     status: str | None = None
+    when: str | None = None
     ends_after: datetime | None = None
     starts_before: datetime | None = None
+
+    @property
+    def is_soonest_first(self) -> bool:
+        """Whether the list begins with what comes next, not with what lies farthest ahead."""
+        return self.when == "upcoming"
 
 
 def get_reservation(reader: Caller, reservation_id: int) -> Facts:
@@ -153,10 +167,17 @@ def get_reservation(reader: Caller, reservation_id: int) -> Facts:
 def list_reservations(
     filters: Filters, *, limit: int, after: tuple[datetime, int] | None = None
 ) -> tuple[list[Facts], tuple[datetime, int] | None, int]:
-    """Give a page of reservations, the latest start first; where the next page begins; and how many there are."""
+    """Give a page of reservations, where the next page begins, and how many there are.
+
+    The latest start comes first; of the upcoming ones alone the soonest.
+    """
     conditions, values = _conditions(filters)
     page, count = _list_statements(
-        db.engine.dialect.name, conditions, frozenset(values), goes_on=after is not None
+        db.engine.dialect.name,
+        conditions,
+        frozenset(values),
+        goes_on=after is not None,
+        ascending=filters.is_soonest_first,
     )
     if after is not None:
         values |= {"after_at": after[0], "after_id": after[1]}
@@ -275,8 +296,10 @@ def _conditions(filters: Filters) -> tuple[tuple[str, ...], dict[str, Any]]:
         if filters.status == "expired":
             condition = f"({condition} OR (r.status = 'held' AND r.hold_expires_at <= :now))"
         conditions.append(condition)
-        if ":now" in condition:
-            values["now"] = clock.now()
+    if filters.when in _WHEN:
+        conditions.append(_WHEN[filters.when])
+    if any(":now" in condition for condition in conditions):
+        values["now"] = clock.now()
     return tuple(conditions), values
 
 
@@ -299,20 +322,29 @@ def _one(dialect: str) -> TextClause:
 
 @cache
 def _list_statements(
-    dialect: str, conditions: tuple[str, ...], names: frozenset[str], *, goes_on: bool
+    dialect: str,
+    conditions: tuple[str, ...],
+    names: frozenset[str],
+    *,
+    goes_on: bool,
+    ascending: bool,
 ) -> tuple[TextClause, TextClause]:
     """Make the statements of one kind of list, once for each kind: the page with the count in it, and the count."""
     where = " AND ".join(conditions) or "true"
-    beyond = "AND (r.starts_at < :after_at OR (r.starts_at = :after_at AND r.id < :after_id))"
+    order, beyond_sign = ("ASC", ">") if ascending else ("DESC", "<")
+    beyond = (
+        f"AND (r.starts_at {beyond_sign} :after_at"
+        f" OR (r.starts_at = :after_at AND r.id {beyond_sign} :after_id))"
+    )
     count = f"SELECT count(*) FROM reservations AS r WHERE {where}"
     page = f"""
         WITH page AS (
             SELECT r.id FROM reservations AS r WHERE {where} {beyond if goes_on else ""}
-            ORDER BY r.starts_at DESC, r.id DESC LIMIT :most
+            ORDER BY r.starts_at {order}, r.id {order} LIMIT :most
         )
         SELECT ({count}) AS total, {_facts(dialect)}
         FROM page JOIN reservations AS r ON r.id = page.id {_WITH_ALL}
-        ORDER BY r.starts_at DESC, r.id DESC
+        ORDER BY r.starts_at {order}, r.id {order}
     """
     moments = names & {"from", "to", "now"}
     counted = text(count).bindparams(*(bindparam(name, type_=_INSTANT) for name in moments))

@@ -20,7 +20,14 @@ from backend.errors import (
 )
 from backend.reservations import booking, reading, service
 from backend.reservations.codes import read_code
-from backend.reservations.schemas import ReservationCreate, ReservationQuery, ReservationSchema
+from backend.reservations.schemas import (
+    ReservationCreate,
+    ReservationQuery,
+    ReservationSchema,
+    TicketKeySetSchema,
+    TicketSchema,
+)
+from backend.reservations.signed_ticket import SignedTicket, issue_ticket, public_keys
 from backend.vehicles.plates import normalise_plate
 from backend.web.api import Resource, resource_blueprint, to_json
 from backend.web.caller import caller
@@ -41,7 +48,7 @@ class ReservationList(Resource):
         response=page_schema(ReservationSchema),
     )
     def get(self, query: dict[str, Any]) -> bytes:
-        """List reservations, the latest start first.
+        """List reservations, the latest start first, or the soonest when only upcoming ones are asked for.
 
         Drivers see their own; admins see all, and may ask for a driver, a plate or a code.
         """
@@ -113,6 +120,32 @@ class ReservationDetail(Resource):
         return _answer(reservation_id)
 
 
+@api.resource("/reservations/<id:reservation_id>/ticket")
+class ReservationTicket(Resource):
+    """The ticket of a reservation."""
+
+    @operation(
+        roles=("driver", "admin"), response=TicketSchema(), raises=(NotFound, IllegalTransition)
+    )
+    def get(self, reservation_id: int) -> SignedTicket:
+        """Get the ticket of a paid booking, signed for its QR code.
+
+        It opens the entrance from 15 minutes before the start, from 2 hours before for stays over 24
+        hours, until 10 minutes after the end.
+        """
+        return issue_ticket(caller(), reservation_id)
+
+
+@api.resource("/tickets/keys")
+class TicketKeys(Resource):
+    """The keys of tickets."""
+
+    @operation(public=True, response=TicketKeySetSchema(), transaction=False, shared="ticket-keys")
+    def get(self) -> dict[str, Any]:
+        """Get the public keys by which tickets are checked, offline too."""
+        return {"keys": public_keys()}
+
+
 @api.resource("/reservations/<id:reservation_id>/cancel")
 class ReservationCancel(Resource):
     """Letting a hold go."""
@@ -148,7 +181,10 @@ def _answer(reservation_id: int) -> bytes:
 def _filters(query: dict[str, Any]) -> reading.Filters:
     wanted = {
         name: query.get(name)
-        for name in ("user_id", "lot_id", "plate", "code", "status", "ends_after", "starts_before")
+        for name in (
+            *("user_id", "lot_id", "plate", "code", "status", "when"),
+            *("ends_after", "starts_before"),
+        )
     }
     if caller().has_role("admin"):
         if wanted["plate"]:

@@ -47,6 +47,14 @@ class ReservationQuery(PageQuery):
     """Which reservations to list. Drivers see their own."""
 
     status = fields.Choice(*STATUSES)
+    when = fields.Choice(
+        "upcoming",
+        "past",
+        metadata={
+            "description": "`upcoming`: those that still bind, under way ones too, the soonest first."
+            " `past`: all others."
+        },
+    )
     lot_id = fields.Id()
     ends_after = fields.Instant(
         data_key="from", metadata={"description": "Those that end after this moment."}
@@ -131,3 +139,36 @@ class ReservationSchema(Schema):
     )
     refund_policy = fields.Nested(RefundPolicySchema)
     allowed_actions = fields.List(fields.Choice("pay", "cancel", "prolong"))
+
+
+class TicketSchema(Schema):
+    """What the QR code of a ticket holds, and what of it people read."""
+
+    reservation_id = fields.Id()
+    code = fields.Text(metadata={"example": "VV-8F3K-29QX"})
+    payload = fields.Text(
+        max=1_000,
+        metadata={
+            "description": "For the QR code: a compact JWS by Ed25519 over `sub` (the code), `lot`,"
+            " `plate`, `nbf` and `exp`; `/tickets/keys` has the key to check it by."
+        },
+    )
+    valid_from = fields.Instant(metadata={"description": "From when it opens the entrance."})
+    valid_until = fields.Instant(metadata={"description": "Until when it opens the entrance."})
+
+
+class TicketKeySchema(Schema):
+    """A public key as a JWK (RFC 8037)."""
+
+    kty = fields.Choice("OKP")
+    crv = fields.Choice("Ed25519")
+    x = fields.Text()
+    kid = fields.Text()
+    use = fields.Choice("sig")
+    alg = fields.Choice("EdDSA")
+
+
+class TicketKeySetSchema(Schema):
+    """The keys by which tickets are checked."""
+
+    keys = fields.List(fields.Nested(TicketKeySchema))

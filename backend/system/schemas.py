@@ -1,5 +1,6 @@
-"""The system's state as JSON."""
+"""The system's state, and what it tells of itself, as JSON."""
 
+from backend.config import GATEWAYS
 from backend.web import fields
 from backend.web.schema import Schema
 
@@ -15,3 +16,26 @@ class ReadinessSchema(Schema):
 
     status = fields.Choice("ready")
     database = fields.Text()
+
+
+class InstallationSchema(Schema):
+    """What a client needs to know of this installation before it shows anything."""
+
+    brand_name = fields.Text()
+    currency = fields.Text(min=3, max=3)
+    currency_digits = fields.Integer(
+        min=0, max=3, metadata={"description": "How many digits the minor unit has."}
+    )
+    timezone = fields.Text()
+    locale = fields.Text()
+    payment_gateways = fields.List(fields.Choice(*GATEWAYS))
+    hold_minutes = fields.Integer(min=1)
+    quote_minutes = fields.Integer(min=1)
+    map_tile_url = fields.Text(
+        allow_none=True,
+        max=2_000,
+        metadata={
+            "description": "The address of map tiles, with {z}, {x} and {y}; null: there are none."
+        },
+    )
+    map_attribution = fields.Text(allow_none=True, max=2_000)

@@ -11,16 +11,6 @@ blueprint, api = resource_blueprint("docs", __name__)
 _assets = files("backend.web") / "static"
 
 
-@api.resource("/")
-class Home(Resource):
-    """The first page of the installation."""
-
-    @operation(public=True, transaction=False, media_type="text/html")
-    def get(self) -> Response:
-        """Show what this installation offers."""
-        return _asset("docs.html", "text/html; charset=utf-8")
-
-
 @api.resource("/api/v1/docs")
 class Docs(Resource):
     """The page of the API."""

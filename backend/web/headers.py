@@ -1,5 +1,8 @@
 """Headers that every answer carries: what a browser may do with it, and who may keep it."""
 
+import base64
+import hashlib
+from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -26,20 +29,23 @@ _PREFLIGHT_SECONDS = 600
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Set the headers of every answer, and let the configured origins read them."""
-    page_policy = _page_policy(settings.events_url)
+    policy = page_policy(settings)
     is_https = urlsplit(settings.public_url).scheme == "https"
 
     @app.after_request
     def _set_headers(response: Response) -> Response:
         headers = response.headers
         is_page = response.mimetype == "text/html"
-        headers.setdefault("Content-Security-Policy", page_policy if is_page else _CLOSED)
+        headers.setdefault("Content-Security-Policy", policy if is_page else _CLOSED)
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"
         headers.setdefault("Referrer-Policy", "no-referrer")
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         if is_https:
             headers["Strict-Transport-Security"] = _HSTS
+        if response.cache_control.public:
+            # A file that is the same for everybody, whoever asks.
+            return response
         if _is_personal(response):
             headers["Cache-Control"] = "no-store"
         else:
@@ -59,20 +65,33 @@ def init_app(app: Flask, settings: Settings) -> None:
         )
 
 
+def page_policy(
+    settings: Settings, *, scripts: Iterable[str] = (), styles: Iterable[str] = ()
+) -> str:
+    """Say what a page may load: its own files, and of what is written into it these very scripts and styles."""
+    events, tiles = _origin(settings.events_url), _origin(settings.map_tile_url)
+    return (
+        f"default-src 'none'; script-src {_sources(scripts)}; style-src {_sources(styles)}; "
+        f"img-src 'self' data:{tiles}; font-src 'self'; connect-src 'self'{events}; "
+        "manifest-src 'self'; worker-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+def _sources(inline: Iterable[str]) -> str:
+    digests = (base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in inline)
+    return " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)])
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
 def _is_personal(response: Response) -> bool:
     """Whether the answer is one person's: asked with a token, or to a deed, such as signing in."""
     return (
         "Authorization" in request.headers
         or request.method not in {"GET", "HEAD", "OPTIONS"}
         or response.status_code >= HTTPStatus.BAD_REQUEST
-    )
-
-
-def _page_policy(events_url: str) -> str:
-    parts = urlsplit(events_url)
-    events = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
-    return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"connect-src 'self'{events}; manifest-src 'self'; worker-src 'self'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )

@@ -1,10 +1,10 @@
 """The demo: loaded once, consistent to the last cent, and shaped like the counts it follows."""
 
 import stat
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,8 +14,10 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from backend import clock, config
+from backend.claims.availability import KindCount, count_free
 from backend.claims.fit import fitting_kinds
 from backend.demo.loader import load_demo
+from backend.demo.stays import list_days
 from backend.extensions import db
 from backend.models import (
     DocumentCounter,
@@ -106,14 +108,17 @@ class TestWhatIsLoaded:
 
     def test_no_more_rows_than_promised(self, reading: Loaded) -> None:
         assert 13_000 <= _count(Reservation) <= MOST_ROWS
-        assert (
-            _count(Reservation)
-            == _count(Quote)
-            == _count(Payment)
-            == _count(SandboxIntent)
-            == _count(Receipt)
-            == _count(SpotClaim)
+        assert _count(Reservation) == _count(Quote) == _count(SpotClaim)
+        # Two of each named driver were never paid.
+        paid = _count(Reservation) - 3 * 2
+        assert paid == _count(Payment) == _count(SandboxIntent) == _count(Receipt)
+
+    def test_a_year_of_history_is_over_300_000_bookings(self, reading: Loaded) -> None:
+        two_weeks, year = (
+            sum(business for _, business in list_days(reading.at.date(), months))
+            for months in (0, 12)
         )
+        assert 0.95 * _count(Reservation) * year / two_weeks >= 300_000
 
     def test_past_present_and_future(self, reading: Loaded) -> None:
         rows = db.session.execute(
@@ -128,14 +133,20 @@ class TestWhatIsLoaded:
             ).group_by(Reservation.status, Reservation.live)
         ).all()
         by_status = {row[0]: row for row in rows}
-        assert {row[0]: row[1] for row in rows} == {"completed": False, "confirmed": True}
+        assert {row[0]: row[1] for row in rows} == {
+            "completed": False,
+            "confirmed": True,
+            "cancelled": False,
+            "expired": False,
+        }
         soon = reading.at + timedelta(minutes=1)
         assert by_status["completed"][5] <= soon
         assert by_status["confirmed"][2] <= soon
         assert by_status["confirmed"][4] > reading.at
         assert by_status["completed"][2] > reading.at - timedelta(days=9)
         assert by_status["confirmed"][3] < reading.at + timedelta(days=9)
-        assert min(row[6] for row in rows) > 20
+        assert min(by_status[status][6] for status in ("completed", "confirmed")) > 1000
+        assert by_status["cancelled"][6] == by_status["expired"][6] == 3
 
     def test_claims_follow_their_reservations(self, reading: Loaded) -> None:
         differing = (
@@ -178,23 +189,18 @@ class TestWhatIsLoaded:
 
     def test_everybody_can_book_more(self, reading: Loaded) -> None:
         most = select(func.count()).where(Reservation.live).group_by(Reservation.user_id)
-        assert max(db.session.scalars(most)) <= 3
+        assert max(db.session.scalars(most)) <= 4
 
-    def test_every_lot_can_be_booked(self, reading: Loaded) -> None:
-        bays = dict(
-            db.session.execute(select(Spot.lot_id, func.count()).group_by(Spot.lot_id)).all()
-        )
-        for start in (timedelta(hours=1), timedelta(hours=26)):
-            window = (reading.at + start, reading.at + start + timedelta(hours=3))
-            taken = dict(
-                db.session.execute(
-                    select(SpotClaim.lot_id, func.count())
-                    .where(SpotClaim.live, SpotClaim.ends_at > window[0])
-                    .where(SpotClaim.starts_at < window[1])
-                    .group_by(SpotClaim.lot_id)
-                ).all()
-            )
-            assert all(taken.get(lot_id, 0) < count for lot_id, count in bays.items())
+    def test_nearly_every_lot_can_be_booked_and_altmarkt_always(self, reading: Loaded) -> None:
+        ids = list(db.session.scalars(select(Lot.id)))
+        altmarkt = db.session.scalars(select(Lot.id).where(Lot.external_id == ALTMARKT)).one()
+        for hours in range(1, 60, 3):
+            start = reading.at + timedelta(hours=hours)
+            counts = count_free(ids, starts_at=start, ends_at=start + timedelta(hours=3))
+            free = {lot_id: _free_for_cars(kinds) for lot_id, kinds in counts.items()}
+            # Two lots of the inner city are overrun, since those of a real one are, and a third may be.
+            assert sum(not count for count in free.values()) <= 3
+            assert free[altmarkt] > 150
 
 
 class TestMoney:
@@ -272,6 +278,29 @@ class TestShape:
         night = sum(full[hour] for hour in (1, 2, 3, 4)) / 4
         assert peak > 1.2 * night > 0
 
+    def test_the_inner_city_is_busy_tomorrow(self, reading: Loaded) -> None:
+        zone = ZoneInfo("Europe/Berlin")
+        midnight = datetime.combine(reading.at.astimezone(zone).date(), time(), zone)
+        ids = list(db.session.scalars(select(Lot.id).where(Lot.city == "Dresden")))
+        fullest = dict.fromkeys(ids, 0.0)
+        for hour in range(24):
+            start = (midnight + timedelta(days=1, hours=hour)).astimezone(UTC)
+            counts = count_free(ids, starts_at=start, ends_at=start + timedelta(hours=1))
+            for lot_id, kinds in counts.items():
+                capacity = sum(
+                    kinds[kind].capacity for kind in fitting_kinds("car") if kind in kinds
+                )
+                taken = 1 - _free_for_cars(kinds) / capacity
+                fullest[lot_id] = max(fullest[lot_id], taken)
+        peaks = sorted(fullest.values(), reverse=True)
+        assert peaks[0] > 0.97
+        assert sum(peak >= 0.6 for peak in peaks) >= 5
+        assert sum(0.2 <= peak < 0.6 for peak in peaks) >= 10
+
+
+def _free_for_cars(kinds: Mapping[str, KindCount]) -> int:
+    return sum(kinds[kind].free for kind in fitting_kinds("car") if kind in kinds)
+
 
 class TestAccounts:
     def test_they_can_sign_in(self, demo: Loaded) -> None:
@@ -295,7 +324,8 @@ class TestAccounts:
                 )
             )
             assert statuses["completed"] >= 3
-            assert statuses["confirmed"] >= 1
+            assert statuses["confirmed"] >= 2
+            assert statuses["cancelled"] == statuses["expired"] == 1
         under_way = (
             select(func.count())
             .select_from(Reservation)
@@ -304,6 +334,23 @@ class TestAccounts:
             .where(Reservation.starts_at <= reading.at)
         )
         assert db.session.scalar(under_way) == 1
+
+    def test_their_bookings_show_every_state(self, demo: Loaded) -> None:
+        client = demo.app.test_client()
+        body = {"email": "anna@demo.example", "password": demo.passwords["anna@demo.example"]}
+        token = client.post("/api/v1/auth/login", json=body).json["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        page = client.get("/api/v1/reservations?limit=100", headers=headers).json
+        by_status: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for item in page["items"]:
+            by_status[item["status"]].append(item)
+        for item in by_status["confirmed"]:
+            path = f"/api/v1/reservations/{item['id']}/ticket"
+            assert client.get(path, headers=headers).status_code == 200
+        for item in by_status["cancelled"] + by_status["expired"]:
+            assert (item["paid_minor"], item["due_minor"], item["confirmed_at"]) == (0, 0, None)
+            path = f"/api/v1/payments?reservation_id={item['id']}"
+            assert client.get(path, headers=headers).json["total"] == 0
 
     def test_passwords_are_kept_for_the_operator_alone(self, demo: Loaded) -> None:
         path = demo.app.extensions["settings"].instance / "demo-accounts.txt"

@@ -21,7 +21,8 @@ def _count(model: type[Any]) -> int:
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.demo.stays.STAYS_A_DAY", 20)
+    monkeypatch.setattr("backend.demo.stays._BUSY_DAYS", {-1: 0.02, 0: 0.02, 1: 0.02})
+    monkeypatch.setattr("backend.demo.stays._QUIET_DAY", 0.02)
     monkeypatch.setattr(loader, "_CROWD", 200)
     monkeypatch.setitem(loader._FILES, "EUR", ("aalen.geojson",))
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from backend.demo import loader, stays
-from backend.demo.stays import Curve, Place, Stay, plan_stays
+from backend.demo import loader
+from backend.demo.stays import Curve, Place, Stay, day_visitors, mean_curve, plan_stays
 from backend.lots.hours import OpeningHours
 
 FLAT = [[1.0] * 24] * 7
@@ -23,18 +23,13 @@ class TestPlan:
             hours=OpeningHours.always,
             height_limit_cm=None,
             curve=curve,
-            popularity=1.0,
+            peak=0.3,
             bays={"standard": range(2000)},
         )
         return plan_stays([place], now=self.NOW, months=months, rng=Random(7))
 
     def test_the_same_day_gives_the_same_plan(self) -> None:
         assert self._plan() == self._plan()
-
-    def test_a_year_of_history_is_over_300_000_stays(self) -> None:
-        business = sum(factor for _, factor in stays._days(self.NOW.date(), 12))
-        # One in twenty may find the lot closed or full.
-        assert 0.95 * stays.STAYS_A_DAY * business >= 300_000
 
     def test_a_month_of_history_comes_before_the_two_weeks(self) -> None:
         plan = self._plan(months=1)
@@ -43,7 +38,7 @@ class TestPlan:
 
     def test_stays_follow_the_curve(self) -> None:
         curves = json.loads((loader._DATA / "dresden-week.json").read_text())
-        curve = curves["dresden-parken-Altmarkt"]
+        curve = day_visitors(curves["dresden-parken-Altmarkt"], mean_curve(list(curves.values())))
         zone = ZoneInfo("Europe/Berlin")
         full: Counter[int] = Counter()
         for stay in self._plan(curve=curve):
@@ -55,6 +50,18 @@ class TestPlan:
             full[hour] for hour in range(1, 5)
         )
         assert max(full, key=lambda hour: full[hour]) in range(11, 20)
+
+    def test_a_busy_day_is_as_full_as_it_is_meant_to_be(self) -> None:
+        noon = self.NOW + timedelta(days=1)
+        taken = sum(stay.starts_at <= noon < stay.ends_at for stay in self._plan())
+        # Tomorrow has nine tenths of a busy day's business.
+        assert 0.8 < taken / (0.9 * 0.3 * 2000) < 1.2
+
+    def test_who_stands_there_all_night_is_no_visitor(self) -> None:
+        by_day = [0.4] * 8 + [0.6] * 12 + [0.4] * 4
+        stopped = [0.9] + [0.5] * 23
+        visitors = day_visitors([by_day] * 6 + [stopped], [by_day] * 7)
+        assert visitors == [[0.0] * 8 + [1.0] * 12 + [0.0] * 4] * 7
 
     def test_nothing_is_booked_later_than_now_or_after_it_starts(self) -> None:
         for stay in self._plan():

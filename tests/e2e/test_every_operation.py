@@ -55,7 +55,10 @@ class Road:
 
     def walk(self, driver: dict[str, str], admin: dict[str, str]) -> None:
         v1 = "/api/v1"
-        for path in ("/", "/healthz", "/readyz", f"{v1}/openapi.json"):
+        for path in (
+            *("/healthz", "/readyz", f"{v1}/openapi.json"),
+            *(f"{v1}/installation", f"{v1}/tickets/keys", f"{v1}/lots/availability"),
+        ):
             self.ask("GET", path, 200, {})
         for path in ("", "/docs.css", "/docs.js"):
             self.ask("GET", f"{v1}/docs{path}", 200, {})
@@ -80,7 +83,7 @@ class Road:
         draft = self.ask("POST", f"{here}/tariffs", 201, admin, json=tariff)
         self.ask("POST", f"{v1}/tariffs/{draft['id']}/publish", 200, admin)
         self.ask("PATCH", here, 200, admin, json={"status": "open"})
-        for path in ("", "/spots", "/tariff", "/tariffs"):
+        for path in ("", "/spots", "/closures", "/tariff", "/tariffs"):
             self.ask("GET", here + path, 200, admin)
         self.ask("GET", f"{v1}/lots?q=road", 200, {})
         self.ask("GET", f"{v1}/spots/{spot['id']}", 200, admin)
@@ -147,6 +150,7 @@ class Road:
         payment = self.ask("POST", paying, 201, driver, json=card)["id"]
         answered = f"{v1}/payments/{payment}"
         self.ask("POST", f"{answered}/confirm", 200, driver, json={"code": "123456"})
+        self.ask("GET", f"{v1}/reservations/{held[0]}/ticket", 200, driver)
         self.ask("GET", f"{v1}/payments", 200, driver)
         self.ask("GET", answered, 200, driver)
         self.ask("GET", f"{answered}/receipt.pdf", 200, driver)

@@ -160,6 +160,29 @@ class TestSpot:
         assert free(client, lot.id, hour=11) == []
         assert free(client, lot.id, hour=18) == ["A01"]
 
+    def test_admins_see_which_bays_of_a_lot_are_closed_whether_it_is_open_or_not(
+        self, client: FlaskClient, as_admin: Headers, as_driver: Headers, make: Factory
+    ) -> None:
+        lot = make.lot(spots=3)
+        first, second, third = make.spots(lot)
+        set_service(client, as_admin, second, in_service=False, reason="Broken lamp")
+        planned = {
+            "out_of_service_from": tomorrow_at(12).isoformat(),
+            "out_of_service_until": tomorrow_at(18).isoformat(),
+        }
+        set_service(client, as_admin, first, in_service=False, **planned)
+        set_service(client, as_admin, third, in_service=False)
+        set_service(client, as_admin, third, in_service=True)
+        set_status(client, as_admin, lot.id, "closed")
+        path = f"/api/v1/lots/{lot.id}/closures"
+        listed = client.get(path, headers=as_admin).json["items"]
+        assert [(each["spot_id"], each["reason"]) for each in listed] == [
+            (first.id, "Out of service."),
+            (second.id, "Broken lamp"),
+        ]
+        assert client.get(path, headers=as_driver).status_code == 403
+        assert client.get("/api/v1/lots/999/closures", headers=as_admin).status_code == 404
+
     def test_a_new_closing_takes_the_place_of_one_it_overlaps(
         self, client: FlaskClient, as_admin: Headers, make: Factory
     ) -> None:

@@ -74,6 +74,9 @@ class TestItem:
             "available_by_kind": {"standard": 2},
             "price_minor": 400,
             "currency": "EUR",
+            "height_limit_cm": None,
+            "always_open": True,
+            "amenities": [],
             "distance_m": None,
             "walking_minutes": None,
             "rating": None,
@@ -83,6 +86,15 @@ class TestItem:
             "not_bookable_reason": None,
             "next_window": None,
         }
+
+    def test_a_lot_tells_what_it_offers(self, client: FlaskClient, make: Factory) -> None:
+        make.lot(
+            amenities=["video", "covered"], height_limit_cm=210, opening_hours="Mo-Su 00:30-23:30"
+        )
+        item = only(client)
+        assert item["amenities"] == ["covered", "video"]
+        assert item["height_limit_cm"] == 210
+        assert item["always_open"] is False
 
     def test_without_a_window_it_is_the_next_two_hours(
         self, client: FlaskClient, make: Factory
@@ -201,6 +213,16 @@ class TestItem:
         assert item["not_bookable_reason"] == "closed"
         assert item["available"] == 0
 
+    def test_several_statuses_mean_any_of_them(
+        self, client: FlaskClient, make: Factory, as_admin: Headers
+    ) -> None:
+        for status in ("archived", "closed", "draft", "open"):
+            make.lot(name=status, status=status)
+        path = "/api/v1/lots?status=draft&status=open"
+        found = client.get(path, headers=as_admin).json["items"]
+        assert [each["name"] for each in found] == ["draft", "open"]
+        assert [each["name"] for each in client.get(path).json["items"]] == ["open"]
+
 
 class TestWindow:
     @pytest.mark.parametrize(
@@ -270,6 +292,17 @@ class TestText:
         assert 340 < items[1]["distance_m"] < 360
         assert names(client, q="altmarkt", radius_m=400) == ["Altmarkt", "Altmarkt-Galerie"]
         assert names(client, q="altmarkt", lat=51.05, lng=13.76)[0] == "Am Altmarkt"
+
+    def test_the_place_is_told(self, client: FlaskClient, make: Factory) -> None:
+        make.lot(name="Altmarkt", lat=51.05, lng=13.74)
+        named = {"name": "Altmarkt", "lat": 51.05, "lng": 13.74}
+        assert find(client, q="altmarkt")["place"] == named
+        assert find(client, q="altmarkt", sort="price")["place"] == named
+        given = {"name": None, "lat": 51.0, "lng": 13.5}
+        for query in ({}, {"q": "altmarkt"}, {"q": "%"}, {"q": "nowhere"}):
+            assert find(client, lat=51.0, lng=13.5, **query)["place"] == given
+        for query in ({}, {"sort": "price"}, {"q": "nowhere"}, {"q": "%"}):
+            assert find(client, **query)["place"] is None
 
 
 class TestPlace:

@@ -20,7 +20,7 @@ from backend.payments.sandbox import SandboxGateway
 from backend.payments.tasks import reconcile
 from backend.reservations.tasks import expire_holds
 from tests.counter import Arrive, Later, MoveClock, ReadMail
-from tests.desk import CHALLENGED, DECLINED, GOOD, TIMES_OUT, Desk, problem
+from tests.desk import CHALLENGED, DECLINED, GOOD, TIMES_OUT, Desk, problem, window
 from tests.factories import Factory
 
 MINUTE = timedelta(minutes=1)
@@ -450,6 +450,22 @@ class TestReadingPayments:
         assert [item["id"] for item in page["items"] + rest["items"]] == made[::-1]
         assert page["total"] == rest["total"] == 3
         assert rest["next_cursor"] is None
+
+    def test_those_of_one_reservation_can_be_asked_for(
+        self, desk: Desk, arrive: Arrive, lot: Lot
+    ) -> None:
+        first, second = desk.hold(lot), desk.hold(lot, **window(12, 13))
+        made = [desk.charge(first, card)["id"] for card in (DECLINED, GOOD)]
+        desk.charge(second)
+        path = f"/payments?reservation_id={first['id']}"
+        page = desk.get(path)
+        assert [item["id"] for item in page["items"]] == made[::-1]
+        assert page["total"] == 2
+        page = desk.get(f"{path}&limit=1")
+        rest = desk.get(f"{path}&limit=1&cursor={page['next_cursor']}")
+        assert (rest["items"][0]["id"], rest["total"]) == (made[0], 2)
+        assert arrive().get(path) == {"items": [], "next_cursor": None, "total": 0}
+        assert problem(desk.try_get("/payments?reservation_id=0")) == "422 invalid-input"
 
     def test_anothers_is_not_found_but_for_admins(
         self, desk: Desk, arrive: Arrive, make: Factory, lot: Lot

@@ -7,13 +7,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from backend import clock
 from backend.extensions import db
 from backend.models import Lot, User
 from backend.web.pagination import write_cursor
 from tests.conftest import Statements
-from tests.counter import Arrive, MoveClock
+from tests.counter import Arrive, Later, MoveClock
 from tests.desk import Desk, problem, window
-from tests.factories import Factory
+from tests.factories import Factory, tomorrow_at
 
 MINUTE = timedelta(minutes=1)
 
@@ -143,9 +144,36 @@ class TestList:
         assert ids(f"to={at_ten}") == [early]
         assert ids(f"from={at_ten}&lot_id={other.id}&status=held") == [held]
 
+    def test_upcoming_ones_come_soonest_first_and_past_ones_latest_first(
+        self, desk: Desk, make: Factory, later: Later
+    ) -> None:
+        lot, noon = make.lot(), window(12, 13)
+        stale = desk.hold(lot, **window(17, 18))["id"]
+        released = desk.hold(lot, **window(18, 19))
+        assert desk.cancel(released).status_code == 200
+        over, under_way, ahead = (
+            desk.buy(lot, **window(hour, hour + 2))["reservation_id"] for hour in (8, 10, 14)
+        )
+        desk = later(desk, minutes=(tomorrow_at(11) - clock.now()) / MINUTE)
+        held = desk.hold(lot, **noon)["id"]
+
+        def ids(query: str) -> list[int]:
+            read, cursor = [], ""
+            while True:
+                page = desk.get(f"/reservations?{query}&limit=2{cursor}")
+                read += [item["id"] for item in page["items"]]
+                assert page["total"] == 3
+                if page["next_cursor"] is None:
+                    return read
+                cursor = f"&cursor={page['next_cursor']}"
+
+        assert ids("when=upcoming") == [under_way, held, ahead]
+        assert ids("when=past") == [released["id"], stale, over]
+
     @pytest.mark.parametrize(
         "query",
         [
+            "when=soon",
             "status=parked",
             "limit=0",
             "limit=101",

@@ -14,6 +14,7 @@ from backend.models.claim import OVERLAP
 from backend.models.guards import install_guards, missing_guards
 from backend.models.reservation import PLATE_OVERLAP
 from backend.system.tasks import purge_idempotency_keys
+from tests.conftest import Statements
 from tests.desk import window
 from tests.factories import Factory
 
@@ -38,6 +39,35 @@ def without_guards(app: Flask) -> Iterator[None]:
 class TestHealth:
     def test_a_process_that_answers_is_well(self, client: FlaskClient) -> None:
         assert client.get("/healthz").json == {"status": "ok"}
+
+
+class TestInstallation:
+    def test_everybody_may_know_what_it_is(
+        self, client: FlaskClient, as_driver: dict[str, str]
+    ) -> None:
+        told = client.get("/api/v1/installation")
+        assert told.json == {
+            "brand_name": "Vehicle Vault",
+            "currency": "EUR",
+            "currency_digits": 2,
+            "timezone": "Europe/Berlin",
+            "locale": "en-IN",
+            "payment_gateways": ["sandbox"],
+            "hold_minutes": 10,
+            "quote_minutes": 10,
+            "map_tile_url": None,
+            "map_attribution": None,
+        }
+        assert client.get("/api/v1/installation", headers=as_driver).json == told.json
+        again = client.get("/api/v1/installation", headers={"If-None-Match": told.headers["ETag"]})
+        assert again.status_code == 304
+
+    def test_it_asks_the_database_nothing(
+        self, client: FlaskClient, statements: Statements
+    ) -> None:
+        with statements() as asked:
+            client.get("/api/v1/installation")
+        assert asked == []
 
 
 class TestReadiness:

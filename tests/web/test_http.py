@@ -87,7 +87,7 @@ class TestStates:
 
 class TestHeaders:
     def test_every_answer_is_guarded(self, client: ContractClient, ann: dict[str, str]) -> None:
-        for path in (NOTE, "/api/v1/notes", "/nowhere", "/api/v1/docs", "/"):
+        for path in (NOTE, "/api/v1/notes", "/nowhere", "/api/v1/docs"):
             answer = client.get(path, headers=ann)
             policy = answer.headers["Content-Security-Policy"]
             assert "frame-ancestors 'none'" in policy

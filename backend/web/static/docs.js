@@ -2,7 +2,7 @@
 
 const VERBS = ["get", "post", "put", "patch", "delete"];
 const TITLES = { docs: "These pages", openapi: "OpenAPI" };
-const SHOWN_LAST = ["system", "openapi", "docs"];
+const SHOWN_LAST = ["system", "probes", "openapi", "docs"];
 /* The road of a driver, from sign-up to receipt. */
 const STEPS = [
   ["Sign in, or sign up", "/auth/login", "post"], ["Add a vehicle", "/vehicles", "post"],

@@ -1,0 +1,65 @@
+import { call, callTagged, download, type Schema } from './http'
+
+export type LotCreate = Schema<'LotCreate'>
+export type LotUpdate = Schema<'LotUpdate'>
+export type Tariff = Schema<'Tariff'>
+export type TariffCreate = Schema<'TariffCreate'>
+export type SpotCreate = Schema<'SpotCreate'>
+export type SpotUpdate = Schema<'SpotUpdate'>
+export type SpotClosure = Schema<'SpotClosure'>
+export type ImportReport = Schema<'ImportReport'>
+export type ImportRow = Schema<'ImportRow'>
+
+const IMPORT_TIMEOUT = 5 * 60_000
+
+export const createLot = (body: LotCreate, idempotencyKey: string) =>
+  call('post', '/api/v1/lots', { body, idempotencyKey })
+
+/** A lot and the tag of the state it was read in. */
+export const readLot = (lotId: number, signal?: AbortSignal) =>
+  callTagged('get', '/api/v1/lots/{lot_id}', { path: { lot_id: lotId }, signal })
+
+/** Changes what the body names, and nothing when the lot is not in the state of the tag any more. */
+export const changeLot = (lotId: number, body: LotUpdate, ifMatch?: string) =>
+  callTagged('patch', '/api/v1/lots/{lot_id}', { path: { lot_id: lotId }, body, ifMatch })
+
+export const archiveLot = (lotId: number) =>
+  call('delete', '/api/v1/lots/{lot_id}', { path: { lot_id: lotId } })
+
+/** Every bay of a lot; what is free is another matter. */
+export const listBays = (lotId: number, signal?: AbortSignal) =>
+  call('get', '/api/v1/lots/{lot_id}/spots', { path: { lot_id: lotId }, signal })
+
+export const listClosures = (lotId: number, signal?: AbortSignal) =>
+  call('get', '/api/v1/lots/{lot_id}/closures', { path: { lot_id: lotId }, signal })
+
+/** Adds a row of bays, all or none. */
+export const addBays = (lotId: number, body: SpotCreate, idempotencyKey: string) =>
+  call('post', '/api/v1/lots/{lot_id}/spots', { path: { lot_id: lotId }, body, idempotencyKey })
+
+export const changeBay = (spotId: number, body: SpotUpdate) =>
+  call('patch', '/api/v1/spots/{spot_id}', { path: { spot_id: spotId }, body })
+
+/** The versions of a lot's tariff, the newest first. */
+export const listTariffs = (lotId: number, cursor?: string, signal?: AbortSignal) =>
+  call('get', '/api/v1/lots/{lot_id}/tariffs', {
+    path: { lot_id: lotId },
+    query: { ...(cursor && { cursor }) },
+    signal,
+  })
+
+export const draftTariff = (lotId: number, body: TariffCreate, idempotencyKey: string) =>
+  call('post', '/api/v1/lots/{lot_id}/tariffs', { path: { lot_id: lotId }, body, idempotencyKey })
+
+export const publishTariff = (tariffId: number) =>
+  call('post', '/api/v1/tariffs/{tariff_id}/publish', { path: { tariff_id: tariffId } })
+
+/** Brings lots from a file, or tells what that would do. */
+export function importLots(file: File, isDryRun: boolean, signal?: AbortSignal) {
+  const body = new FormData()
+  body.append('file', file)
+  body.append('dry_run', String(isDryRun))
+  return call('post', '/api/v1/lots/import', { body, signal, timeout: IMPORT_TIMEOUT })
+}
+
+export const getImportTemplate = () => download('/api/v1/lots/import-template.xlsx')

@@ -1,0 +1,3 @@
+import { call } from './http'
+
+export const getInstallation = () => call('get', '/api/v1/installation')

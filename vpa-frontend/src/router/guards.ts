@@ -1,0 +1,43 @@
+import type { Router } from 'vue-router'
+import type { useSession } from '@/stores/session'
+
+const RELOADED = 'vv.reloaded'
+
+/** Sends guests to the sign-in, and back to where they wanted to go; keeps pages to their roles. */
+export function guardPages(router: Router, session: ReturnType<typeof useSession>): void {
+  router.beforeEach(async (to) => {
+    // When the page opened the server may not have answered; who is signed in is asked again.
+    if (to.meta.role || to.meta.isForGuests) await session.restore()
+    if (to.meta.role && !session.isSignedIn) {
+      return { name: 'sign-in', query: { next: to.fullPath } }
+    }
+    if (to.meta.role && !session.user?.roles.includes(to.meta.role)) {
+      return session.isAdmin ? { name: 'admin-lots' } : { name: 'find' }
+    }
+    if (to.meta.isForGuests && session.isSignedIn) {
+      return safeNext(to.query['next']) ?? homeOf(session)
+    }
+    return true
+  })
+  // A build that was replaced while the page was open has lost its chunks: the new one has them. Where
+  // they are still missing after that, another try would only be the next of many.
+  router.onError((error, to) => {
+    if (!/dynamically imported module|Importing a module script failed/i.test(String(error))) return
+    if (sessionStorage.getItem(RELOADED) === to.fullPath) return
+    sessionStorage.setItem(RELOADED, to.fullPath)
+    window.location.assign(to.fullPath)
+  })
+  router.afterEach((_to, _from, failure) => {
+    if (!failure) sessionStorage.removeItem(RELOADED)
+  })
+}
+
+/** Where a fresh sign-in leads. */
+export function homeOf(session: ReturnType<typeof useSession>) {
+  return session.isAdmin ? { name: 'admin-lots' } : { name: 'find' }
+}
+
+/** A path of this site that came along in the address; anything else leads nowhere. */
+export function safeNext(next: unknown): string | undefined {
+  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : undefined
+}

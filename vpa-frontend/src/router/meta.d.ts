@@ -1,0 +1,16 @@
+import 'vue-router'
+import type { User } from '@/api/auth'
+
+export {}
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    layout: 'driver' | 'auth' | 'admin'
+    /** Who may open it; everybody without. */
+    role?: User['roles'][number]
+    /** Those who are signed in have nothing to do here. */
+    isForGuests?: boolean
+    /** On phones a bar of its own at the bottom stands in for the tabs. */
+    hasBottomBar?: boolean
+  }
+}

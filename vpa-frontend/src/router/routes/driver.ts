@@ -1,0 +1,30 @@
+import type { RouteRecordRaw } from 'vue-router'
+import { page } from '../page'
+
+/** What drivers open. */
+export const driverRoutes: RouteRecordRaw[] = [
+  {
+    path: '/bookings',
+    name: 'bookings',
+    component: page(() => import('@/views/driver/BookingsView.vue'), 'bookings'),
+    meta: { layout: 'driver', role: 'driver' },
+  },
+  {
+    path: '/bookings/:id(\\d+)',
+    name: 'ticket',
+    component: page(() => import('@/views/driver/TicketView.vue'), 'bookings'),
+    meta: { layout: 'driver', role: 'driver' },
+  },
+  {
+    path: '/vehicles',
+    name: 'vehicles',
+    component: page(() => import('@/views/driver/VehiclesView.vue'), 'vehicles'),
+    meta: { layout: 'driver', role: 'driver' },
+  },
+  {
+    path: '/profile',
+    name: 'profile',
+    component: page(() => import('@/views/driver/ProfileView.vue'), 'profile'),
+    meta: { layout: 'driver', role: 'driver' },
+  },
+]
