@@ -18,6 +18,8 @@ followTheme(pinia)
 
 // Who is signed in decides which page is shown, so both are known before the first one.
 await Promise.all([startWords(), session.restore()])
+// A touch or a key is answered before the app is built.
+await new Promise((resolve) => setTimeout(resolve))
 
 createApp(App)
   .use(pinia)

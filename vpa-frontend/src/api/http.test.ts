@@ -7,15 +7,21 @@ import { call, download, useBearer } from './http'
 useServer()
 
 let token: string | undefined
+let owner: number | undefined
 const renew = vi.fn<() => Promise<string | undefined>>()
 
 beforeEach(() => {
   token = 'old'
+  owner = 1
   renew.mockReset()
-  useBearer({ token: () => token, renew })
+  useBearer({ token: () => token, owner: () => owner, renew })
 })
 afterEach(() => {
-  useBearer({ token: () => undefined, renew: () => Promise.resolve(undefined) })
+  useBearer({
+    token: () => undefined,
+    owner: () => undefined,
+    renew: () => Promise.resolve(undefined),
+  })
 })
 
 const bearerOf = (request: Request) => request.headers.get('authorization')
@@ -34,6 +40,19 @@ function takeOnly(good: string) {
   )
   return seen
 }
+
+describe('somebody else', () => {
+  it('who signed in with the same browser is not made to send what was asked for before', async () => {
+    const seen = takeOnly('new')
+    renew.mockImplementation(() => {
+      owner = 2
+      token = 'new'
+      return Promise.resolve('new')
+    })
+    await expect(call('get', '/api/v1/vehicles')).rejects.toMatchObject({ kind: 'signed-out' })
+    expect(seen).toEqual(['Bearer old'])
+  })
+})
 
 describe('a request', () => {
   it('carries the token, the query without empty values, and the path made safe', async () => {

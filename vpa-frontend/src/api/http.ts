@@ -50,11 +50,17 @@ export interface Tagged<Data> {
 /** How a request comes by its token; the session store sets it, so that this module knows no store. */
 interface Bearer {
   token: () => string | undefined
+  /** Who is signed in. */
+  owner: () => number | undefined
   /** Gets another token after a 401, or undefined when nobody is signed in any more. */
   renew: () => Promise<string | undefined>
 }
 
-let bearer: Bearer = { token: () => undefined, renew: () => Promise.resolve(undefined) }
+let bearer: Bearer = {
+  token: () => undefined,
+  owner: () => undefined,
+  renew: () => Promise.resolve(undefined),
+}
 
 export function useBearer(source: Bearer): void {
   bearer = source
@@ -133,6 +139,7 @@ async function send(
       },
     })
   const sent = takesToken ? bearer.token() : undefined
+  const owner = bearer.owner()
   try {
     return await request(sent)
   } catch (thrown) {
@@ -141,7 +148,9 @@ async function send(
     // Another request may have met the same 401 earlier, and be through with the renewal.
     const current = bearer.token()
     const renewed = current !== sent ? current : await bearer.renew()
-    if (!renewed) throw error
+    // The cookie is the browser's: in another page somebody else may have signed in with it, who never
+    // asked for this.
+    if (!renewed || bearer.owner() !== owner) throw error
     return await request(renewed).catch((again: unknown) => {
       throw toApiError(again)
     })

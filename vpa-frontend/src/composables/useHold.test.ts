@@ -5,6 +5,7 @@ import { nextTick, ref } from 'vue'
 import type { Quote } from '@/api/quotes'
 import type { Reservation } from '@/api/reservations'
 import { aHold } from '@/test/bookings'
+import { ApiError } from '@/lib/errors'
 import { useSession } from '@/stores/session'
 import { inSetup } from '@/test/in-setup'
 import { given, settled } from '@/test/page'
@@ -80,16 +81,18 @@ async function start(wanted?: number) {
   const id = ref(wanted)
   const isPaying = ref(false)
   const onPaid = vi.fn()
+  const isLeft = ref(false)
   const onEnded = vi.fn()
+  const onFree = vi.fn()
   const price = vi.fn((isNew: boolean) => {
     if (isNew) quotes += 1
     return Promise.resolve({ id: 50 + quotes } as Quote)
   })
   const { result, page } = await inSetup(() => {
     useSession().update(aUser())
-    return useHold({ id, isPaying, price, onPaid, onEnded })
+    return useHold({ id, isPaying, isLeft, price, onPaid, onEnded, onFree })
   })
-  return { page, hold: result, id, isPaying, onPaid, onEnded, price }
+  return { page, hold: result, id, isPaying, isLeft, onPaid, onEnded, onFree, price }
 }
 /** Time passes, second by second as the clock of a page does. */
 async function pass(seconds: number): Promise<void> {
@@ -147,6 +150,39 @@ describe('taking a bay', () => {
     expect(asked).toEqual(['hold 8 at 50', 'hold 8 at 51'])
     expect(keys[0]).not.toBe(keys[1])
     expect(hold.held.value).toBeDefined()
+  })
+
+  it('leaves the bay alone while it is being paid', async () => {
+    const { hold, id, isPaying } = await start()
+    await hold.take({ vehicleId: 4, spotId: 8 })
+    isPaying.value = true
+    await hold.take({ vehicleId: 4, spotId: 9 })
+    await hold.release()
+    expect(asked).toEqual(['hold 8 at 50'])
+    expect(id.value).toBe(101)
+  })
+
+  it('books nothing for good that costs nothing, unless that was known', async () => {
+    const { hold, id, price, onFree } = await start()
+    await hold.take({ vehicleId: 4, spotId: 8 })
+    price.mockResolvedValue({ id: 60, total_minor: 0 } as Quote)
+    const wish = { vehicleId: 4, spotId: 8, label: 'B8' }
+    await hold.take(wish)
+    expect(asked).toEqual(['hold 8 at 50', 'cancel 101'])
+    expect(onFree).toHaveBeenCalledWith(wish)
+    expect(id.value).toBeUndefined()
+    await hold.take({ ...wish, mayBeFree: true })
+    expect(asked.at(-1)).toBe('hold 8 at 60')
+  })
+
+  it('keeps the bay before where there is no price, and says that something went wrong', async () => {
+    const { hold, price } = await start()
+    await hold.take({ vehicleId: 4, spotId: 8 })
+    price.mockRejectedValue(new Error('gave up'))
+    await hold.take({ vehicleId: 4, spotId: 9 })
+    expect(hold.refusal.value?.kind).toBe('other')
+    expect(hold.held.value?.spot.id).toBe(8)
+    expect(hold.asked.value).toBeUndefined()
   })
 
   it('is done at once where nothing is to be paid', async () => {
@@ -235,6 +271,17 @@ describe('a refusal', () => {
 })
 
 describe('without an answer', () => {
+  it('what was changed for the wish is changed again with it', async () => {
+    const { hold, price } = await start()
+    const change = vi.fn(() => Promise.resolve())
+    price.mockRejectedValueOnce(new ApiError(0, {}))
+    await hold.take({ vehicleId: 4, spotId: 8 }, change)
+    expect(hold.refusal.value?.kind).toBe('no-answer')
+    await hold.retry()
+    expect(change).toHaveBeenCalledTimes(2)
+    expect(asked).toEqual(['hold 8 at 50'])
+  })
+
   it('the same request is sent again, with its key', async () => {
     refusals = [noAnswer]
     const { hold } = await start()
@@ -288,6 +335,17 @@ describe('a hold from the address', () => {
     expect(use.isLoading.value).toBe(false)
   })
 
+  it('that does not load can be asked for again', async () => {
+    server.use(http.get('*/api/v1/reservations/7', () => refuse(500, 'internal'), { once: true }))
+    hold({ id: 7 })
+    const { hold: use, id } = await start(7)
+    await settled(() => use.error.value !== null)
+    expect([use.error.value === null, id.value]).toEqual([false, 7])
+    await use.reload()
+    expect(use.held.value?.id).toBe(7)
+    expect(use.error.value).toBeNull()
+  })
+
   it("of somebody else's is not there", async () => {
     const { hold, id } = await start(8)
     await settled(() => hold.refusal.value !== undefined)
@@ -332,6 +390,16 @@ describe('letting it go', () => {
     await asking
     await settled(() => asked.length > 1)
     expect(asked).toEqual(['hold any at 50', 'cancel 101'])
+  })
+
+  it('happens too while its driver is on the way to another page', async () => {
+    const { hold, id, isLeft } = await start()
+    const asking = hold.take({ vehicleId: 4 })
+    isLeft.value = true
+    await asking
+    await settled(() => asked.length > 1)
+    expect(asked).toEqual(['hold any at 50', 'cancel 101'])
+    expect(id.value).toBeUndefined()
   })
 
   it('is nothing to worry about when it ended by itself', async () => {

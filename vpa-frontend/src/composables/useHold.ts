@@ -24,6 +24,8 @@ export interface BayWish {
   vehicleId: number
   spotId?: number
   label?: string
+  /** Whoever asked knows that it costs nothing, and is booked at once. */
+  mayBeFree?: boolean
 }
 
 export interface FreeBay {
@@ -73,17 +75,23 @@ const LOOK_AGAIN_MS = 5_000
 export function useHold({
   id,
   isPaying,
+  isLeft,
   price,
   onPaid,
   onEnded,
+  onFree,
 }: {
   id: Ref<number | undefined>
   /** A payment is being decided: whatever becomes of the hold is told after it. */
   isPaying: MaybeRefOrGetter<boolean>
+  /** Its driver is on the way to another page. */
+  isLeft?: MaybeRefOrGetter<boolean>
   /** The price to hold at; a new one when the one known is refused. */
   price: (isNew: boolean) => Promise<Quote>
   onPaid: (reservation: Reservation) => void
   onEnded: (wish: BayWish) => void
+  /** It would cost nothing, which nobody knew who asked: nothing is held, and it takes a tap to book it. */
+  onFree: (wish: BayWish) => void
 }) {
   const { t } = useTranslation()
   const { announce } = useAnnouncer()
@@ -98,6 +106,8 @@ export function useHold({
   const refusal = shallowRef<HoldRefusal>()
   /** A request that got no answer; sent again with its key, it has one effect. */
   let unanswered: { body: ReservationCreate; key: string } | undefined
+  /** What has to be changed before the wish is asked for; a retry changes it again. */
+  let prepared: (() => Promise<unknown>) | undefined
 
   const reservation = computed(() =>
     id.value !== undefined && query.data.value?.id === id.value ? query.data.value : undefined,
@@ -106,17 +116,31 @@ export function useHold({
     reservation.value?.status === 'held' ? reservation.value : undefined,
   )
 
-  async function take(wish: BayWish): Promise<Reservation | undefined> {
-    if (asked.value) return undefined
+  /** Nothing is changed under a request that runs, nor under a payment. */
+  const isFixed = () => asked.value !== undefined || toValue(isPaying)
+
+  async function take(
+    wish: BayWish,
+    prepare?: () => Promise<unknown>,
+  ): Promise<Reservation | undefined> {
+    if (isFixed()) return undefined
     asked.value = wish
     refusal.value = undefined
+    prepared = prepare
     try {
+      await prepare?.()
       await settleUnanswered()
+      // Without a price the bay before stays held.
+      const quote = await price(false)
       if (held.value) {
         await letGo(held.value.id)
         id.value = undefined
       }
-      const made = await hold(wish, false)
+      if (quote.total_minor === 0 && !wish.mayBeFree) {
+        onFree(wish)
+        return undefined
+      }
+      const made = await hold(wish, quote)
       accept(made)
       return made
     } catch (error) {
@@ -130,8 +154,8 @@ export function useHold({
   /** The same again, after there was no answer. */
   async function retry(): Promise<Reservation | undefined> {
     const failed = refusal.value
-    if (failed?.kind !== 'no-answer' || asked.value) return undefined
-    if (!unanswered) return await take(failed.wish)
+    if (failed?.kind !== 'no-answer' || isFixed()) return undefined
+    if (!unanswered) return await take(failed.wish, prepared)
     asked.value = failed.wish
     refusal.value = undefined
     try {
@@ -152,7 +176,7 @@ export function useHold({
   })
 
   function accept(made: Reservation): void {
-    if (isGone) {
+    if (isGone || toValue(isLeft)) {
       // Whoever asked for it has left meanwhile.
       void letGo(made.id).catch(() => undefined)
       return
@@ -162,8 +186,7 @@ export function useHold({
     if (made.status === 'held') announce(t('lot:hold.made', { label: made.spot.label }))
   }
 
-  async function hold(wish: BayWish, isNewPrice: boolean): Promise<Reservation> {
-    const quote = await price(isNewPrice)
+  async function hold(wish: BayWish, quote: Quote, isNewPrice = false): Promise<Reservation> {
     const body = {
       quote_id: quote.id,
       vehicle_id: wish.vehicleId,
@@ -173,7 +196,7 @@ export function useHold({
       return await send(body, crypto.randomUUID())
     } catch (error) {
       if (isNewPrice || !isApiError(error, 'quote-expired')) throw error
-      return await hold(wish, true)
+      return await hold(wish, await price(true), true)
     }
   }
 
@@ -214,7 +237,8 @@ export function useHold({
   /** Lets the bay go. What goes wrong is left to time: the hold ends by itself. */
   async function release(): Promise<void> {
     const current = held.value
-    if (!current) return
+    // A payment under way decides about the bay by itself.
+    if (!current || toValue(isPaying)) return
     id.value = undefined
     await letGo(current.id).catch(() => undefined)
   }
@@ -234,7 +258,8 @@ export function useHold({
   }
 
   function read(error: unknown, wish: BayWish): HoldRefusal | undefined {
-    if (!isApiError(error)) throw error
+    // Thrown on, it would take the page away, and with it the card that was typed.
+    if (!isApiError(error)) return { kind: 'other', message: sayError(error) }
     // Whoever would not sign in again goes on as a guest.
     if (error.kind === 'signed-out') return undefined
     if (error.kind === 'network') return { kind: 'no-answer', wish }
@@ -312,7 +337,9 @@ export function useHold({
     refusal,
     isLoading: computed(() => id.value !== undefined && query.isLoading.value),
     /** The reservation did not come, and whether there is one is not known. */
-    error: query.error,
+    error: computed(() =>
+      id.value !== undefined && !reservation.value ? query.error.value : null,
+    ),
     reload: query.refetch,
     isKeeping: mutations.prolong.isPending,
     /** 4:32 */

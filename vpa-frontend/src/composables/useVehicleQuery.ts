@@ -2,6 +2,7 @@ import { useTranslation } from 'i18next-vue'
 import { computed } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import type { Vehicle } from '@/api/vehicles'
+import { vehicleName } from '@/lib/vehicle-name'
 import { GUEST_VEHICLES, isGuestVehicle, pickVehicle, wishOf, wishOfGuest } from '@/lib/wish'
 import { useVehicles } from '@/queries/vehicles'
 import { usePrefs } from '@/stores/prefs'
@@ -51,7 +52,7 @@ export function useVehicleQuery() {
   }
 
   function nameOf(each: Vehicle): string {
-    const name = each.label || each.model || each.make || t(`vehicleKind.${each.kind}`)
+    const name = vehicleName(each, t(`vehicleKind.${each.kind}`))
     return t('vehicleKind.named', { name, plate: each.plate })
   }
 }

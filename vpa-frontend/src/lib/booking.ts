@@ -118,9 +118,9 @@ export function placeToBookAgain(booking: Reservation, now: Date) {
   }
 }
 
-/** A driver's way to the lot, in the maps of the device. */
+/** The way to a lot, on a map of everybody's. */
 export const directionsTo = ({ lat, lng }: { lat: number; lng: number }): string =>
-  `https://www.google.com/maps/dir/?api=1&destination=${lat},${lng}`
+  `https://www.openstreetmap.org/directions?to=${lat}%2C${lng}`
 
 /** The address with the city, which many an address names already. */
 export function fullAddress({ address, city }: { address: string; city: string }): string {

@@ -30,15 +30,22 @@ export function useUndecidedPayment(id: MaybeRefOrGetter<number | undefined>) {
 /** Payments asked for when something has to be decided by them. */
 export function usePaymentLookup() {
   const queries = useQueryClient()
+  const listOf = (reservationId: number) =>
+    queries.fetchQuery({
+      queryKey: reservationKeys.payments(reservationId),
+      queryFn: ({ signal }) => api.listPaymentsOf(reservationId, signal),
+      staleTime: 0,
+    })
   return {
     /** The one payment of a booking that still waits for the bank or for its driver. */
     async findUndecided(reservationId: number): Promise<api.Payment | undefined> {
-      const page = await queries.fetchQuery({
-        queryKey: reservationKeys.payments(reservationId),
-        queryFn: ({ signal }) => api.listPaymentsOf(reservationId, signal),
-        staleTime: 0,
-      })
+      const page = await listOf(reservationId)
       return page.items.find(({ status }) => status === 'pending' || status === 'requires_action')
+    },
+    /** The last payment of a booking, whatever became of it; there may be none. */
+    async findLatest(reservationId: number): Promise<{ payment?: api.Payment }> {
+      const { items } = await listOf(reservationId)
+      return { payment: [...items].sort((a, b) => b.id - a.id)[0] }
     },
     /** What a payment decides shows in bookings and bays. */
     refreshBookings(): void {

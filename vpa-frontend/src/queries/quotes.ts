@@ -1,6 +1,8 @@
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import * as api from '@/api/quotes'
+import { MINUTE } from '@/lib/time'
+import { useInstallation } from './installation'
 
 export const quoteKeys = {
   all: ['quotes'] as const,
@@ -9,7 +11,6 @@ export const quoteKeys = {
 
 /** A price is asked for anew so long before it expires. */
 const MARGIN_MS = 30_000
-const timeLeft = (quote: api.Quote) => Date.parse(quote.expires_at) - Date.now()
 
 /**
  * What a stay costs; asked again before the price expires. Without a wish nothing is asked.
@@ -18,31 +19,33 @@ const timeLeft = (quote: api.Quote) => Date.parse(quote.expires_at) - Date.now()
  */
 export function useQuote(wish: MaybeRefOrGetter<api.QuoteCreate | undefined>) {
   const queries = useQueryClient()
-  const ask = (wished: api.QuoteCreate, signal: AbortSignal) => api.makeQuote(wished, signal)
+  const { installation } = useInstallation()
+  /** Counted from its arrival: the clock of this device may be ahead of the server's. */
+  const timeLeft = (receivedAt: number) =>
+    receivedAt + (installation.value?.quote_minutes ?? 10) * MINUTE - Date.now()
 
   const query = useQuery({
     queryKey: computed(() => {
       const wished = toValue(wish)
       return wished ? quoteKeys.of(wished) : quoteKeys.all
     }),
-    queryFn: ({ signal }) => ask(toValue(wish) as api.QuoteCreate, signal),
+    queryFn: ({ signal }) => api.makeQuote(toValue(wish) as api.QuoteCreate, signal),
     enabled: () => toValue(wish) !== undefined,
-    staleTime: 0,
+    staleTime: MARGIN_MS,
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) =>
-      state.data ? Math.max(timeLeft(state.data) - MARGIN_MS, 5_000) : false,
+      state.data ? Math.max(timeLeft(state.dataUpdatedAt) - MARGIN_MS, 5_000) : false,
   })
 
   /** A price to book by: the one that is known while it lasts, else a new one. */
-  function price(wished: api.QuoteCreate, isNew = false): Promise<api.Quote> {
+  async function price(wished: api.QuoteCreate, isNew = false): Promise<api.Quote> {
     const queryKey = quoteKeys.of(wished)
-    const known = queries.getQueryData<api.Quote>(queryKey)
-    if (known && !isNew && timeLeft(known) > MARGIN_MS / 3) return Promise.resolve(known)
-    return queries.fetchQuery({
-      queryKey,
-      queryFn: ({ signal }) => ask(wished, signal),
-      staleTime: 0,
-    })
+    const known = queries.getQueryState<api.Quote>(queryKey)
+    if (known?.data && !isNew && timeLeft(known.dataUpdatedAt) > MARGIN_MS / 3) return known.data
+    // A request of its own: that of the query is given up as soon as the page shows another wish.
+    const quote = await api.makeQuote(wished)
+    queries.setQueryData(queryKey, quote)
+    return quote
   }
 
   return { ...query, price }

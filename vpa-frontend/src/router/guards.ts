@@ -1,4 +1,5 @@
 import type { Router } from 'vue-router'
+import { load, save } from '@/stores/kept'
 import type { useSession } from '@/stores/session'
 
 const RELOADED = 'vv.reloaded'
@@ -23,12 +24,12 @@ export function guardPages(router: Router, session: ReturnType<typeof useSession
   // they are still missing after that, another try would only be the next of many.
   router.onError((error, to) => {
     if (!/dynamically imported module|Importing a module script failed/i.test(String(error))) return
-    if (sessionStorage.getItem(RELOADED) === to.fullPath) return
-    sessionStorage.setItem(RELOADED, to.fullPath)
+    if (load('sessionStorage', RELOADED) === to.fullPath) return
+    save('sessionStorage', RELOADED, to.fullPath)
     window.location.assign(to.fullPath)
   })
   router.afterEach((_to, _from, failure) => {
-    if (!failure) sessionStorage.removeItem(RELOADED)
+    if (!failure) save('sessionStorage', RELOADED, null)
   })
 }
 

@@ -21,7 +21,8 @@ export function kept<Value>(
   return value
 }
 
-function load(storage: 'localStorage' | 'sessionStorage', key: string): string | null {
+/** Without a storage there is nothing in it. */
+export function load(storage: 'localStorage' | 'sessionStorage', key: string): string | null {
   try {
     return window[storage].getItem(key)
   } catch {
@@ -29,7 +30,12 @@ function load(storage: 'localStorage' | 'sessionStorage', key: string): string |
   }
 }
 
-function save(storage: 'localStorage' | 'sessionStorage', key: string, text: string | null): void {
+/** Keeps a text, or with null forgets it, where there is a storage. */
+export function save(
+  storage: 'localStorage' | 'sessionStorage',
+  key: string,
+  text: string | null,
+): void {
   try {
     if (text === null) window[storage].removeItem(key)
     else window[storage].setItem(key, text)

@@ -104,7 +104,7 @@ export const useSession = defineStore('session', () => {
     })
   }
 
-  useBearer({ token: () => token, renew })
+  useBearer({ token: () => token, owner: () => user.value?.id, renew })
 
   return {
     user,

@@ -58,8 +58,11 @@ beforeEach(() => {
 async function start() {
   const onPaid = vi.fn()
   const onHoldOver = vi.fn()
-  const { result } = await inSetup(() => usePayment({ reservationId: ref(7), onPaid, onHoldOver }))
-  return { payment: result, onPaid, onHoldOver }
+  const isBlocked = ref(false)
+  const { result } = await inSetup(() =>
+    usePayment({ reservationId: ref(7), isBlocked, onPaid, onHoldOver }),
+  )
+  return { payment: result, isBlocked, onPaid, onHoldOver }
 }
 
 describe('paying', () => {
@@ -72,6 +75,23 @@ describe('paying', () => {
     expect(onPaid).toHaveBeenCalledWith(7)
     // Until the ticket is there, nobody may let the bay go.
     expect(payment.isUnderWay.value).toBe(true)
+  })
+
+  it('waits while the bay is being changed', async () => {
+    const { payment, isBlocked } = await start()
+    isBlocked.value = true
+    await payment.pay(card)
+    expect(keys).toEqual([])
+    expect(payment.state.value).toEqual({ name: 'idle' })
+  })
+
+  it('of the booking before is no news to the next one', async () => {
+    answers = [failed('card_declined', 'The card was declined.')]
+    const { payment } = await start()
+    const before = payment.pay(card)
+    payment.reset()
+    await before
+    expect(payment.state.value).toEqual({ name: 'idle' })
   })
 
   it('tells why a card was refused, and makes the next try another payment', async () => {
@@ -180,6 +200,21 @@ describe('the bank’s question', () => {
     expect(payment.isUnderWay.value).toBe(false)
     payment.setAsking(true)
     expect(payment.state.value).toMatchObject({ name: 'challenge', isOpen: true })
+  })
+
+  it('stays open while its code is being checked', async () => {
+    answers = [become('requires_action')]
+    confirms = [become('succeeded')]
+    const { payment, onPaid } = await start()
+    await payment.pay(card)
+    const checked = payment.confirm('123456')
+    payment.setAsking(false)
+    expect(payment.state.value).toMatchObject({ name: 'challenge', isOpen: true, isSending: true })
+    expect([payment.isSending.value, payment.isUnderWay.value]).toEqual([true, true])
+    await payment.pay(card)
+    expect(keys).toHaveLength(1)
+    await checked
+    expect(onPaid).toHaveBeenCalledWith(7)
   })
 
   it('is over with a wrong code', async () => {
@@ -301,5 +336,32 @@ describe('a payment under way', () => {
     await payment.takeUp(7)
     await settled(() => true)
     expect(payment.state.value).toEqual({ name: 'idle' })
+  })
+})
+
+describe('a lost answer, once the hold is over', () => {
+  it.each([
+    ['was paid', aPayment({ status: 'succeeded' }), { name: 'paid' }],
+    [
+      'was refused',
+      aPayment({ status: 'failed', failure: { code: 'card_declined', message: 'Declined.' } }),
+      { name: 'refused', message: 'Declined.' },
+    ],
+    ['never came', undefined, { name: 'idle' }],
+  ])('tells that it %s', async (_, payment, state) => {
+    const { payment: use } = await start()
+    await use.pay(card)
+    kept = payment ? [aPayment({ id: 20, status: 'failed' }), payment] : []
+    await use.lookUp()
+    expect(use.state.value).toEqual(state)
+  })
+
+  it('can be tried again while nobody knows', async () => {
+    server.use(http.get('*/api/v1/payments', () => HttpResponse.error()))
+    const { payment } = await start()
+    await payment.pay(card)
+    await payment.lookUp()
+    expect(payment.state.value).toEqual({ name: 'no-answer' })
+    expect(payment.isUnderWay.value).toBe(true)
   })
 })

@@ -36,37 +36,45 @@ const TWIN_PAUSE_MS = 2_000
  */
 export function usePayment({
   reservationId,
+  isBlocked = false,
   onPaid,
   onHoldOver,
 }: {
   reservationId: MaybeRefOrGetter<number | undefined>
+  /** The hold is being changed or let go: there is nothing to pay for just now. */
+  isBlocked?: MaybeRefOrGetter<boolean>
   onPaid: (reservationId: number) => void
   /** The hold to pay for is gone. */
   onHoldOver: () => void
 }) {
   const { t } = useTranslation()
   const mutations = useReservationMutations()
-  const { findUndecided, look, refreshBookings } = usePaymentLookup()
+  const { findUndecided, findLatest, look, refreshBookings } = usePaymentLookup()
 
   const state = shallowRef<PayState>({ name: 'idle' })
   let lost: Sent | undefined
   let answered: { code: string; key: string } | undefined
+  /** Which try the state is about; what comes of one before it is no news any more. */
+  let current = 0
 
   /** @throws ApiError where a field of the card was refused */
   async function pay(body: PaymentCreate): Promise<void> {
     const id = toValue(reservationId)
-    if (id === undefined || isSending.value) return
+    if (id === undefined || isSending.value || toValue(isBlocked)) return
     const isSame = lost?.reservationId === id && JSON.stringify(lost.body) === JSON.stringify(body)
     await send(isSame && lost ? lost : { reservationId: id, body, key: crypto.randomUUID() })
   }
 
   async function send(sent: Sent): Promise<void> {
+    current += 1
+    const mine = current
     state.value = { name: 'sending' }
     lost = undefined
     try {
-      settle(await mutations.pay.mutateAsync({ id: sent.reservationId, ...sent }))
+      const made = await mutations.pay.mutateAsync({ id: sent.reservationId, ...sent })
+      if (mine === current) settle(made)
     } catch (error) {
-      await explain(error, sent)
+      if (mine === current) await explain(error, sent)
     }
   }
 
@@ -84,10 +92,12 @@ export function usePayment({
         state.value = { name: 'idle' }
         onHoldOver()
         return
-      case 'request-in-progress':
+      case 'request-in-progress': {
+        const mine = current
         await new Promise((resolve) => setTimeout(resolve, TWIN_PAUSE_MS))
-        await send(sent)
+        if (mine === current) await send(sent)
         return
+      }
       case 'payment-in-progress':
         await takeUp(sent.reservationId)
         return
@@ -106,17 +116,32 @@ export function usePayment({
   /** Goes on with a payment that is under way, from another tab or before a reload. */
   async function takeUp(id: number): Promise<void> {
     const before = state.value
+    const mine = current
     try {
       const found = await findUndecided(id)
+      if (mine !== current) return
       if (found?.status === 'requires_action') ask(found, before.name === 'sending')
       else if (found) settle(found)
       else if (before.name === 'sending') {
         state.value = { name: 'refused', message: t('checkout:pay.decidedElsewhere') }
       }
     } catch (error) {
-      if (before.name !== 'sending') return
+      if (before.name !== 'sending' || mine !== current) return
       state.value = { name: 'refused', message: sayError(error) }
     }
+  }
+
+  /** What became of a payment whose answer was lost, once its hold is over and no try can pay any more. */
+  async function lookUp(): Promise<void> {
+    const id = toValue(reservationId)
+    if (id === undefined || state.value.name !== 'no-answer') return
+    const mine = current
+    // Without an answer to this either, it can be tried again.
+    const page = await findLatest(id).catch(() => undefined)
+    if (!page || mine !== current) return
+    lost = undefined
+    if (page.payment) settle(page.payment)
+    else state.value = { name: 'idle' }
   }
 
   function ask(payment: Payment, isOpen = true, error?: string): void {
@@ -154,20 +179,24 @@ export function usePayment({
     const asked = state.value
     if (asked.name !== 'challenge' || asked.isSending) return
     const { payment } = asked
+    const mine = current
     if (answered?.code !== code) answered = { code, key: crypto.randomUUID() }
     state.value = { ...asked, isSending: true, error: undefined }
     try {
       const settled = await mutations.confirm.mutateAsync({ id: payment.id, ...answered })
       answered = undefined
-      settle(settled)
+      if (mine === current) settle(settled)
     } catch (error) {
-      if (!isApiError(error)) throw error
-      if (error.slug === 'hold-expired') {
+      if (mine !== current) return
+      if (isApiError(error, 'hold-expired')) {
         state.value = { name: 'idle' }
         onHoldOver()
-      } else if (error.slug === 'illegal-transition') {
+      } else if (isApiError(error, 'illegal-transition')) {
         // Answered or given up elsewhere.
-        await look(payment.id).then(settle, () => ask(payment, true, sayError(error)))
+        const found = await look(payment.id).catch(() => undefined)
+        if (mine !== current) return
+        if (found) settle(found)
+        else ask(payment, true, sayError(error))
       } else {
         ask(payment, true, sayError(error))
       }
@@ -176,7 +205,9 @@ export function usePayment({
 
   function setAsking(isOpen: boolean): void {
     const asked = state.value
-    if (asked.name === 'challenge') state.value = { ...asked, isOpen, error: undefined }
+    // A code that is being checked may pay: the question stays until that is known.
+    if (asked.name !== 'challenge' || asked.isSending) return
+    state.value = { ...asked, isOpen, error: undefined }
   }
 
   const waitingFor = computed(() =>
@@ -189,23 +220,31 @@ export function usePayment({
     settle(payment)
   })
 
-  const isSending = computed(() => state.value.name === 'sending' || state.value.name === 'waiting')
+  const isSending = computed(
+    () =>
+      state.value.name === 'sending' ||
+      state.value.name === 'waiting' ||
+      (state.value.name === 'challenge' && state.value.isSending),
+  )
 
   return {
     state,
     /** A payment is being decided: nobody should take the bay away from it. */
     isUnderWay: computed(() => {
       const { name } = state.value
-      if (state.value.name === 'challenge') return state.value.isOpen
+      if (state.value.name === 'challenge') return state.value.isOpen || state.value.isSending
       return name !== 'idle' && name !== 'refused'
     }),
     isSending,
+    isBlocked: computed(() => toValue(isBlocked)),
     pay,
     confirm,
     setAsking,
     takeUp,
+    lookUp,
     /** Another booking starts afresh. */
     reset(): void {
+      current += 1
       state.value = { name: 'idle' }
       lost = undefined
     },

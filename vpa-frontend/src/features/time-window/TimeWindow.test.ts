@@ -133,6 +133,20 @@ describe('TimeWindow', () => {
     expect(times()).toEqual([['17:30', '13:00']])
   })
 
+  it('takes a time once, and not one that is chosen already', async () => {
+    const { handle, page, taken } = await show()
+    const leave = handle('Leave')
+    await leave.trigger('keydown', { key: 'ArrowRight' })
+    await pause()
+    await leave.trigger('blur')
+    expect(taken).toHaveLength(1)
+    await leave.trigger('keydown', { key: 'ArrowRight' })
+    await leave.trigger('keydown', { key: 'ArrowLeft' })
+    await leave.trigger('blur')
+    expect(taken).toHaveLength(1)
+    expect(page.find('h2').text()).toBe('18:30 – 20:45 · 2 h 15 min today')
+  })
+
   it('goes no further back than now, and leaves other keys alone', async () => {
     const { handle, valueOf } = await show()
     const arrive = handle('Arrive')

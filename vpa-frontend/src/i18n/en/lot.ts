@@ -23,8 +23,8 @@ export default {
   },
   steps: { label: 'Steps of the booking', time: 'Time', bay: 'Bay', pay: 'Pay' },
   when: {
-    title: 'When do you park?',
     done: 'Done',
+    fixedNote: 'A payment is under way, so the time stays as it is.',
     heldNote: 'Your bay is held. With another time we hold it anew, if it is free then.',
   },
   plan: {
@@ -123,7 +123,7 @@ export default {
     endingLast: 'Pay now to keep the bay.',
     keep: 'Keep it',
     kept: 'Your bay is held five minutes longer.',
-    looking: 'Looking up your hold …',
+    failed: 'We could not load the bay that you hold',
   },
   facts: {
     prices: 'Prices',

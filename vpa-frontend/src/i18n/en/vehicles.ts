@@ -34,7 +34,6 @@ export default {
     plateUnusual: 'This plate looks unusual. Check it once more; you can save it as it is.',
     plateMissing: 'Enter the number plate.',
     plateWrong: 'Use 2 to 12 letters and digits.',
-    plateTaken: 'You have a vehicle with this plate already.',
     platePreview: 'AB 1234',
     kind: 'Kind of vehicle',
     electric: 'Electric',

@@ -8,6 +8,12 @@ import { aFoundLot } from '@/test/lots'
 import { given, openPage, settled } from '@/test/page'
 import { refuse, server, useServer } from '@/test/server'
 import FindView from './FindView.vue'
+// What the page brings later is made ready here, so that no test waits for it to be compiled.
+import '@/features/search/LotList.vue'
+import '@/features/search/SearchBar.vue'
+import '@/features/search/SearchSheet.vue'
+import '@/features/time-window/TimeFields.vue'
+import '@/features/time-window/TimeWindow.vue'
 
 useServer()
 enableAutoUnmount(afterEach)
@@ -219,6 +225,8 @@ describe('FindView', () => {
     answer(Array.from({ length: 30 }, (_, id) => aFoundLot({ id: id + 1, name: `Lot ${id + 1}` })))
     const { button, cards, page, query, title } = await open('/?q=lot')
     expect(title()).toBe('30 lots for “lot”')
+    // They come a few at a time.
+    await settled(() => cards().length === 20)
     expect(cards()).toHaveLength(20)
     await button('Show more').trigger('click')
     await settled(() => cards().length === 30)

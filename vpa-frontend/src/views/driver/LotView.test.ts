@@ -274,6 +274,15 @@ describe('a guest', () => {
 
 describe('a driver', () => {
   const driver = (path = PATH) => open(path, ['driver'])
+  /** Opens the time, and gives the lengths of stay to choose from. */
+  async function editTime(page: Awaited<ReturnType<typeof open>>['page']) {
+    server.use(
+      http.get('*/api/v1/lots/availability', () => HttpResponse.json({ items: [], total_lots: 1 })),
+    )
+    await page.find('[aria-label="Edit the time"]').trigger('click')
+    await settled(() => page.find('.time-window').exists())
+    return page.findAll<HTMLInputElement>('.time-window input[type=radio]')
+  }
 
   it('holds a bay by picking it, and lets it go for another one', async () => {
     const { bay, query, isHeld, page, named } = await driver()
@@ -292,6 +301,56 @@ describe('a driver', () => {
     await settled(() => named('Pay €4.00 and reserve A01') !== undefined)
     expect(named('Pay €4.00 and reserve A01')).toBeDefined()
     expect(page.find('[role=timer]').text()).toMatch(/^Held (10:00|9:5\d)$/)
+  })
+
+  it('books nothing for good where the other time is free of charge', async () => {
+    const { bay, query, isHeld, page, named } = await driver()
+    await bay('A02').trigger('click')
+    await isHeld()
+    total = 0
+    await given((await editTime(page))[0]).setValue()
+    await settled(() => named('Reserve A02') !== undefined)
+    expect(named('Reserve A02')).toBeDefined()
+    expect(query()['bay']).toBe('2')
+    expect(verbs().filter((verb) => verb !== 'quote')).toEqual(['hold', 'cancel 7'])
+  })
+
+  it('holds the next bay for the time that is shown, whatever Back leads to', async () => {
+    const { bay, query, isHeld, router } = await driver()
+    await bay('A02').trigger('click')
+    await isHeld()
+    await settled(() => query()['hold'] === '7')
+    await router.push({ query: { ...query(), from: TO, to: '2026-11-27T13:00:00Z' } })
+    await settled(() => query()['from'] === FROM)
+    expect(query()).toMatchObject({ from: FROM, to: TO, hold: '7' })
+    await bay('A01').trigger('click')
+    await settled(() => query()['hold'] === '8')
+    expect(holds.get(8)).toMatchObject({ starts_at: FROM, ends_at: TO })
+  })
+
+  it('comes to the lot that the hold is in, which stays held', async () => {
+    holds.set(7, aHold({ lot: { ...aHold().lot, id: 15 } }))
+    server.use(
+      http.get('*/api/v1/lots/15', () => HttpResponse.json({ ...lot, id: 15 })),
+      http.get('*/api/v1/lots/15/spots', () => HttpResponse.json({ items: bays })),
+    )
+    const { router, query, isHeld } = await driver(`${PATH}&hold=7`)
+    await settled(() => router.currentRoute.value.params['id'] === '15')
+    await isHeld()
+    expect(router.currentRoute.value.params['id']).toBe('15')
+    expect(query()['hold']).toBe('7')
+    expect(verbs()).not.toContain('cancel 7')
+  })
+
+  it('says that the hold did not load, and asks for it again', async () => {
+    holds.set(7, aHold({ lot: { ...aHold().lot, id: 12 } }))
+    server.use(http.get('*/api/v1/reservations/7', () => refuse(500, 'internal'), { once: true }))
+    const { named, page, press, isHeld } = await driver(`${PATH}&hold=7`)
+    await settled(() => page.text().includes('We could not load the bay that you hold'))
+    expect(named('Hold a bay for me')).toBeUndefined()
+    await press('Try again')
+    await isHeld()
+    expect(page.find('[role=timer]').exists()).toBe(true)
   })
 
   it('has a bay chosen, and then stands before the payment', async () => {
@@ -455,16 +514,11 @@ describe('a driver', () => {
     const { bay, isHeld, page, query } = await driver()
     await bay('A02').trigger('click')
     await isHeld()
-    server.use(
-      http.get('*/api/v1/lots/availability', () => HttpResponse.json({ items: [], total_lots: 1 })),
-    )
-    await page.find('[aria-label="Edit the time"]').trigger('click')
-    await settled(() => page.find('.time-window').exists())
-    const threeHours = given(page.findAll<HTMLInputElement>('.time-window input[type=radio]')[2])
-    await threeHours.setValue()
+    const lengths = await editTime(page)
+    await given(lengths[2]).setValue()
     await settled(() => query()['hold'] === '8')
     expect(query()['to']).toBe('2026-11-27T12:00:00Z')
-    expect(verbs()).toEqual(['quote', 'hold', 'cancel 7', 'quote', 'hold'])
+    expect(verbs()).toEqual(['quote', 'hold', 'quote', 'cancel 7', 'hold'])
     expect(asked.at(-1)?.body).toMatchObject({ spot_id: 2 })
   })
 

@@ -1,6 +1,7 @@
-import { computed, watch } from 'vue'
+import { computed, ref, watch } from 'vue'
 import { useRouter } from 'vue-router'
 import type { SpotState, Window } from '@/api/lots'
+import type { Reservation } from '@/api/reservations'
 import { useHold, type BayWish } from '@/composables/useHold'
 import { useVehicleQuery } from '@/composables/useVehicleQuery'
 import { useWindowQuery } from '@/composables/useWindowQuery'
@@ -8,12 +9,20 @@ import { fittingKinds } from '@/features/bay-map/fit'
 import { usePayment } from '@/features/checkout/usePayment'
 import { toIso } from '@/lib/time'
 import type { TimeSpan } from '@/lib/time-span'
+import { wishOf } from '@/lib/wish'
 import { useQuote } from '@/queries/quotes'
 import { useVehicles } from '@/queries/vehicles'
 import { useSession } from '@/stores/session'
 import { useLotQuery } from './useLotQuery'
 
 const SIGN_IN = ['sign-in', 'register', 'verify']
+
+/** Time and vehicle of a hold, as the address has them. */
+const addressOf = (held: Reservation) => ({
+  from: toIso(new Date(held.starts_at)),
+  to: toIso(new Date(held.ends_at)),
+  vehicle: String(held.vehicle.id),
+})
 
 /** Booking in one lot: from a time and a vehicle to a price, from that to a held bay, and to its payment. */
 export function useBooking(lotId: number) {
@@ -24,10 +33,14 @@ export function useBooking(lotId: number) {
   const list = useVehicles(() => session.isDriver)
   const owned = list.data
 
+  const isLeft = ref(false)
   const query = useLotQuery({
     onLeave(to) {
-      // Whoever signs in comes back; a payment under way decides about the bay by itself.
-      if (!payment.isUnderWay.value && !SIGN_IN.includes(String(to.name))) void hold.release()
+      // Whoever signs in comes back.
+      if (SIGN_IN.includes(String(to.name))) return
+      isLeft.value = true
+      // The page of the lot that the hold is in goes on with it.
+      if (to.query['hold'] !== String(query.holdId.value)) void hold.release()
     },
   })
 
@@ -35,6 +48,7 @@ export function useBooking(lotId: number) {
 
   const payment = usePayment({
     reservationId: query.holdId,
+    isBlocked: () => hold.asked.value !== undefined,
     onPaid: openTicket,
     onHoldOver: () => void hold.reload(),
   })
@@ -55,9 +69,11 @@ export function useBooking(lotId: number) {
   const hold = useHold({
     id: query.holdId,
     isPaying: payment.isUnderWay,
+    isLeft,
     price: (isNew) => quote.price(wish.value, isNew),
     onPaid: ({ id }) => openTicket(id),
     onEnded: ({ spotId }) => void query.set({ bay: spotId }),
+    onFree: ({ spotId }) => void query.set({ bay: spotId }),
   })
   const quote = useQuote(() =>
     vehicles.isReady.value &&
@@ -96,20 +112,52 @@ export function useBooking(lotId: number) {
         void router.replace({ name: 'lot', params: { id: current.lot.id }, query: { hold: id } })
         return
       }
-      void query.set({
-        from: toIso(new Date(current.starts_at)),
-        to: toIso(new Date(current.ends_at)),
-        vehicle: String(current.vehicle.id),
-      })
       payment.reset()
       void payment.takeUp(id)
     },
     { immediate: true },
   )
 
-  function take(bay: Pick<BayWish, 'spotId' | 'label'> = {}) {
+  // Back may lead to an address with another time: what is shown is what the next bay is held for.
+  watch(
+    () => {
+      const current = held.value
+      const isAway = !current || current.lot.id !== lotId || hold.asked.value !== undefined
+      return !isAway && !query.has(addressOf(current)) ? current : undefined
+    },
+    (current) => {
+      if (current) void query.set(addressOf(current))
+    },
+    { immediate: true },
+  )
+  // A payment may have gone through before its hold was over.
+  watch(
+    () =>
+      payment.state.value.name === 'no-answer' &&
+      query.holdId.value !== undefined &&
+      !held.value &&
+      !hold.isLoading.value,
+    (isOver) => {
+      if (isOver) void payment.lookUp()
+    },
+  )
+
+  /** Nothing is changed while a bay is being asked for or paid. */
+  const isFixed = computed(() => payment.isUnderWay.value || hold.asked.value !== undefined)
+  /** The address names a hold, and whether there is one is not known. */
+  const isUnknown = computed(
+    () => session.isDriver && query.holdId.value !== undefined && !held.value,
+  )
+
+  /** Asks for a bay at the time that is shown, or after what `prepare` changes. */
+  function take(bay: Omit<BayWish, 'vehicleId'> = {}, prepare = showHeld) {
     const vehicleId = vehicle.value?.id
-    return vehicleId === undefined ? Promise.resolve(undefined) : hold.take({ ...bay, vehicleId })
+    return vehicleId === undefined
+      ? Promise.resolve(undefined)
+      : hold.take({ ...bay, vehicleId }, prepare)
+  }
+  async function showHeld(): Promise<void> {
+    if (held.value) await query.set(addressOf(held.value))
   }
 
   /** The bay that goes along when time or vehicle change. */
@@ -136,11 +184,13 @@ export function useBooking(lotId: number) {
     vehicle,
     isFree,
     canHold,
+    isFixed,
+    isUnknown,
     take,
 
     /** A bay is picked on the plan: held at once, where it can be. */
     async pick(bay: SpotState): Promise<void> {
-      if (payment.isUnderWay.value || hold.isLoading.value) return
+      if (isFixed.value || isUnknown.value) return
       hold.clear()
       if (kind.value && kind.value !== bay.kind) await query.set({ kind: undefined })
       if (canHold.value && (await costs())) await take({ spotId: bay.id, label: bay.label })
@@ -148,31 +198,59 @@ export function useBooking(lotId: number) {
     },
     /** The choice is left to the system. */
     async free(): Promise<void> {
+      if (isFixed.value) return
       if (held.value) await take()
       else await query.set({ bay: undefined })
     },
     async changeTime(span: TimeSpan): Promise<void> {
+      if (isFixed.value) return
+      const change = () => query.inTurn(() => time.setSpan(span))
       const bay = same()
-      hold.clear()
-      await query.inTurn(() => time.setSpan(span))
-      if (bay) await take(bay)
+      if (!bay) {
+        hold.clear()
+        await change()
+      } else if (!isHeldFor(span)) await take(bay, change)
     },
     async changeVehicle(value: string): Promise<void> {
+      if (isFixed.value) return
+      const change = () => query.inTurn(() => vehicles.choose(value))
       const before = held.value
-      const bay = same()
-      hold.clear()
-      await query.inTurn(() => vehicles.choose(value))
-      if (!before) return
+      if (!before) {
+        hold.clear()
+        await change()
+        return
+      }
       // Another vehicle may need a bay of another kind.
-      const fits = kinds.value.includes(before.spot.kind)
-      await hold.take({ ...(fits && bay), vehicleId: Number(value) })
+      const next = owned.value?.find((each) => String(each.id) === value)
+      const fits = next && fittingKinds(wishOf(next)).includes(before.spot.kind)
+      await hold.take({ ...(fits && same()), vehicleId: Number(value) }, async () => {
+        await showHeld()
+        await change()
+      })
     },
     async changeKind(value: SpotState['kind'] | undefined): Promise<void> {
+      if (isFixed.value) return
+      const change = () => query.set({ kind: value })
       const before = held.value
-      hold.clear()
-      await query.set({ kind: value })
-      if (before && value && before.spot.kind !== value) await take()
+      if (before && value && before.spot.kind !== value) {
+        await take({}, async () => {
+          await showHeld()
+          await change()
+        })
+      } else {
+        hold.clear()
+        await change()
+      }
     },
+  }
+
+  function isHeldFor({ from, to }: TimeSpan): boolean {
+    const current = held.value
+    return (
+      current !== undefined &&
+      from.getTime() === Date.parse(current.starts_at) &&
+      to.getTime() === Date.parse(current.ends_at)
+    )
   }
 
   /** Whether there is something to pay; without a price nothing is held. */

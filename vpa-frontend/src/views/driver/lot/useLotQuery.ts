@@ -66,6 +66,9 @@ export function useLotQuery({ onLeave }: { onLeave: (to: RouteLocationNormalized
 
   return {
     isLeaving,
+    /** Whether the address has these values. */
+    has: (values: Record<string, string>) =>
+      Object.entries(values).every(([name, value]) => route.query[name] === value),
     set,
     inTurn,
     holdId,
