@@ -76,7 +76,7 @@ test('a lot from its first draft to the archive, as an admin makes it and a driv
     await row.getByLabel('Price in EUR').fill('2.50')
     await expectNoSidewaysScroll(page)
     await page.getByRole('button', { name: 'Publish now' }).click()
-    await expect(page.getByText('Published tariff')).toBeVisible()
+    await expect(page.getByRole('heading', { name: 'Published tariff', exact: true })).toBeVisible()
   })
 
   await test.step('opened, and drivers find it with its price', async () => {
