@@ -9,6 +9,8 @@ import App from '@/App.vue'
 import { queryClient } from '@/app/queries'
 import { followTheme } from '@/app/theme'
 import { startWords } from '@/i18n'
+import { breathe } from '@/lib/breathe'
+import { useInstallation } from '@/queries/installation'
 import { createAppRouter } from '@/router'
 import { useSession } from '@/stores/session'
 
@@ -18,12 +20,18 @@ followTheme(pinia)
 
 // Who is signed in decides which page is shown, so both are known before the first one.
 await Promise.all([startWords(), session.restore()])
-// A touch or a key is answered before the app is built.
-await new Promise((resolve) => setTimeout(resolve))
 
-createApp(App)
+const app = createApp(App)
   .use(pinia)
   .use(VueQueryPlugin, { queryClient })
   .use(I18NextVue, { i18next })
-  .use(createAppRouter(session))
-  .mount('#app')
+
+// A touch or a key is answered between the pieces of the start.
+await breathe()
+const router = createAppRouter(session)
+await breathe()
+app.use(router)
+await breathe()
+app.mount('#app')
+await breathe()
+app.runWithContext(useInstallation)

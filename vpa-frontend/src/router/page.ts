@@ -1,5 +1,6 @@
 import type { Component } from 'vue'
 import { loadWords, type WordFile } from '@/i18n'
+import { breathe } from '@/lib/breathe'
 
 /** A page that comes, with its words, when it is first opened. */
 export function page<Module extends { default: Component }>(
@@ -8,6 +9,7 @@ export function page<Module extends { default: Component }>(
 ) {
   return async (): Promise<Module> => {
     const [module] = await Promise.all([load(), ...words.map(loadWords)])
+    await breathe()
     return module
   }
 }

@@ -1,7 +1,8 @@
 import { defineAsyncComponent } from 'vue'
+import { apart } from '@/lib/breathe'
 import MapFailed from './MapFailed.vue'
 
 /** The map, or a word that it did not come: the list has everything, so that it is not worth the page. */
-export const LotMap = defineAsyncComponent(() =>
-  import('./LotMap.vue').catch(() => ({ default: MapFailed as never })),
+export const LotMap = defineAsyncComponent(
+  apart(() => import('./LotMap.vue').catch(() => ({ default: MapFailed as never }))),
 )

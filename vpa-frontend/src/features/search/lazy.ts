@@ -1,4 +1,5 @@
 import { defineAsyncComponent } from 'vue'
+import { apart } from '@/lib/breathe'
 import LotListSkeleton from './LotListSkeleton.vue'
 
 /*
@@ -15,7 +16,7 @@ export const SearchSheet = defineAsyncComponent(() => import('./SearchSheet.vue'
 /** It comes while the lots are asked for. */
 const cards = import('./LotList.vue')
 export const LotList = defineAsyncComponent({
-  loader: () => cards,
+  loader: apart(() => cards),
   loadingComponent: LotListSkeleton,
   delay: 0,
 })

@@ -13,8 +13,8 @@ const MOST = 500
 /** Others book too: what is free is asked again while someone looks. */
 const REFETCH_MS = 30_000
 
-/** The search that stands in the address, and what it finds for the list and for the map. */
-export function useFind() {
+/** The search that stands in the address, and what it finds for the list and for the map, once wanted. */
+export function useFind(isWanted: () => boolean) {
   const route = useRoute()
   const router = useRouter()
   const time = useWindowQuery()
@@ -35,7 +35,7 @@ export function useFind() {
     return Math.min(Math.max(asked || PAGE, PAGE), MOST)
   })
   const found = useLotSearch(listed, count, {
-    enabled: vehicle.isReady,
+    enabled: () => isWanted() && vehicle.isReady.value,
     refetchInterval: REFETCH_MS,
   })
   const listedLots = computed(() => found.data.value?.items ?? [])

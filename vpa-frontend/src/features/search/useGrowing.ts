@@ -1,7 +1,7 @@
 import { computed, onBeforeUnmount, shallowRef, watch } from 'vue'
 
-const FIRST = 3
-const STEP = 3
+const FIRST = 2
+const STEP = 2
 
 /**
  * The beginning of a list, which grows while the page has nothing better to do.
