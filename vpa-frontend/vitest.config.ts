@@ -9,6 +9,8 @@ export default mergeConfig(
       exclude: [...configDefaults.exclude, 'e2e/**'],
       setupFiles: ['src/test/setup.ts'],
       restoreMocks: true,
+      // By itself it leaves one core idle, which on two is half of them.
+      maxWorkers: '100%',
       // A busy machine takes its time to load a part that comes late.
       testTimeout: 20_000,
       // A lot's zone is never the machine's: tests run where the two differ.
