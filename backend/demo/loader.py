@@ -295,6 +295,7 @@ def _load(people: _People, files: Sequence[ImportFile], *, months: int) -> int:
             },
         ),
     )
+    _tell_planner((User, Lot, Spot, Vehicle, Quote, Reservation, SpotClaim, Payment, Receipt))
     return len(bookings)
 
 
@@ -489,9 +490,10 @@ def _add_bookings(bookings: Sequence[Booked], ground: _Ground) -> None:
 
 
 def _tell_planner(models: Iterable[type[Base]]) -> None:
-    """Let PostgreSQL count the first rows: what it plans for tables it takes as empty walks through them whole.
+    """Let PostgreSQL count rows: what it plans for tables it takes as empty walks through them whole.
 
-    The plans of foreign keys are made once a session, and the counts make it plan them again.
+    The plans of foreign keys are made once a session, and the first counts make it plan them again; the
+    last ones are for the first requests, which come before it would count by itself.
     """
     if _on_postgresql():
         for model in models:
