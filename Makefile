@@ -10,6 +10,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 TEST_PROCESSES ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --durations=10
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
+# Locks, fonts and data hold no secrets; sentences and words without a digit are none.
+SECRETS := $(BIN)/detect-secrets scan --no-verify --slim --exclude-secrets ' ' --exclude-secrets '^[^0-9]*$$' \
+	--exclude-files '(^|/)(requirements\.txt|package-lock\.json|node\.txt|openapi\.json|schema\.d\.ts)$$|\.ttf$$|^\.secrets\.baseline$$|^backend/demo/data/|^backend/auth/common_passwords\.txt$$'
+SEMGREP := $(BIN)/semgrep scan --config .semgrep/rules.yml --metrics off --disable-version-check --quiet
 FRONTEND := vpa-frontend
 MODULES := $(FRONTEND)/node_modules
 DIST := $(FRONTEND)/dist/.vite/manifest.json
@@ -49,16 +53,32 @@ test-long: $(VENV)/.installed-tests ## Run the long races and fault tests
 	@$(PYTEST) -m long
 
 .PHONY: check
-check: $(VENV)/.installed-tests $(DIST) ## Check format, lint, types, the order of the packages, the API's copy, sizes
+check: $(VENV)/.installed-tests $(DIST) ## Check format, lint, types, security, the order of the packages, the API's copy, sizes
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive backend run.py celery_worker.py 2>/dev/null
+	@$(SEMGREP) --error backend run.py celery_worker.py bench vpa-frontend/e2e
+	@cp .secrets.baseline $(VENV)/secrets.baseline # the hook wants one that git does not see changed
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline $(VENV)/secrets.baseline
 	@$(TOOL)/prettier --check --log-level warn .
 	@$(TOOL)/eslint --max-warnings 0 .
 	@$(TOOL)/vue-tsc --build --noEmit
 	@$(FRONTEND)/scripts/api.sh --check
 	@node $(FRONTEND)/scripts/check-size.mjs
+
+.PHONY: baseline
+baseline: $(VENV)/.installed-tests ## Take what detect-secrets finds now for made up: look at each before
+	@git ls-files -co --exclude-standard -z | xargs -0 $(SECRETS) > .secrets.draft
+	@mv .secrets.draft .secrets.baseline
+
+.PHONY: sbom
+sbom: $(VENV)/.installed-tests $(MODULES)/.installed ## Write what this is made of, as CycloneDX, into sbom/
+	@mkdir -p sbom
+	@$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --output-file sbom/python.cdx.json
+	@cd $(FRONTEND) && npm sbom --sbom-format cyclonedx --omit dev > ../sbom/front-end.cdx.json
+	@echo "What it is made of stands in sbom/."
 
 .PHONY: fix
 fix: $(VENV)/.installed-tests $(MODULES)/.installed ## Format, and mend what the linters can mend

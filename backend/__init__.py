@@ -59,13 +59,13 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
             settings.database_url, threads=settings.web_threads
         ),
         # Flask-Security checks roles and hashes passwords; our own resources speak to the world.
-        "SECURITY_PASSWORD_HASH": "bcrypt",
+        "SECURITY_PASSWORD_HASH": "bcrypt",  # a name # nosec B105
         # The key of the HMAC that makes passwords of any length fit into bcrypt's 72 bytes. It keeps
         # no secret, and bcrypt salts each hash by itself; a changed key would end every password,
         # so it must not be one that is ever rotated.
-        "SECURITY_PASSWORD_SALT": "vehicle-vault-passwords",
+        "SECURITY_PASSWORD_SALT": "vehicle-vault-passwords",  # as said # nosec B105
         "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {"bcrypt__rounds": settings.bcrypt_rounds},
-        "SECURITY_PASSWORD_SINGLE_HASH": False,
+        "SECURITY_PASSWORD_SINGLE_HASH": False,  # a switch # nosec B105
         "SECURITY_API_ENABLED_METHODS": ["token"],
         "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
         "WTF_CSRF_ENABLED": False,
@@ -95,11 +95,14 @@ def _bind_extensions(app: "Flask", settings: Settings) -> None:
 
 
 def _register_resources(app: "Flask") -> None:
+    from backend.audit import resources as audit
     from backend.auth import resources as auth
     from backend.events import resources as events
+    from backend.jobs import resources as jobs
     from backend.lots import resources as lots
     from backend.notifications import mailbox
     from backend.payments import resources as payments
+    from backend.privacy import resources as privacy
     from backend.quotes import resources as quotes
     from backend.reservations import resources as reservations
     from backend.system import resources as system
@@ -109,6 +112,7 @@ def _register_resources(app: "Flask") -> None:
 
     for package in (
         *(auth, users, vehicles, lots, tariffs, quotes, reservations, payments, events, system),
+        *(jobs, audit, privacy),
     ):
         app.register_blueprint(package.blueprint, url_prefix=API)
     app.register_blueprint(system.probes_blueprint)
@@ -125,10 +129,14 @@ def _serve_front_end(app: "Flask", settings: Settings, folder: Path) -> None:
 
 def _connect_packages() -> None:
     """Wire what a lower package tells to who listens above it."""
+    from backend.audit.denials import on_request_denied
+    from backend.jobs.makers import Maker, register_maker
     from backend.lots import memory
     from backend.lots.resources import forget_lists
     from backend.notifications.attachments import register_attachments
     from backend.payments.attachments import attach_receipt
+    from backend.privacy.archive import make_archive
+    from backend.privacy.service import EXPORT, announce_export
     from backend.reservations import confirming
     from backend.signals import (
         availability_changed,
@@ -136,6 +144,7 @@ def _connect_packages() -> None:
         payment_failed,
         payment_settled,
         payment_started,
+        request_denied,
     )
 
     payment_started.connect(confirming.on_payment_started)
@@ -144,4 +153,6 @@ def _connect_packages() -> None:
     availability_changed.connect(forget_lists)
     lots_changed.connect(memory.forget)
     lots_changed.connect(forget_lists)
+    request_denied.connect(on_request_denied)
     register_attachments("ticket", attach_receipt)
+    register_maker(EXPORT, Maker(make_archive, announce_export))

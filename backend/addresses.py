@@ -10,6 +10,7 @@ ADDRESS = (
 SHORTEST_ADDRESS = 6
 LONGEST_ADDRESS = 254
 _LONGEST_LOCAL_PART = 64
+_CLOSED = "@closed.invalid"
 
 _address = re.compile(ADDRESS)
 
@@ -20,4 +21,16 @@ def is_address(text: str) -> bool:
         SHORTEST_ADDRESS <= len(text) <= LONGEST_ADDRESS
         and len(text.partition("@")[0]) <= _LONGEST_LOCAL_PART
         and _address.fullmatch(text) is not None
+        # In a header this begins an encoded word, and would be read for what it stands for.
+        and "=?" not in text
     )
+
+
+def closed_address(user_id: int) -> str:
+    """Give the address of a closed account: nobody has it, and no mail goes there (RFC 2606)."""
+    return f"closed-{user_id}{_CLOSED}"
+
+
+def is_closed(address: str) -> bool:
+    """Tell whether this is the address of a closed account."""
+    return address.endswith(_CLOSED)

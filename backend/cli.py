@@ -7,17 +7,22 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
+from backend.auth.second_factor import reseal_keys
 from backend.auth.service import create_admin
 from backend.config import settings
 from backend.errors import Problem
 from backend.lots.import_lots import format_report, import_lots
+from backend.transaction import transaction
 from backend.web.api import to_json
 from backend.web.openapi import document
 
 
 def register_commands(app: Flask) -> None:
     """Give ``app`` its commands."""
-    for command in (create_admin_command, import_lots_command, load_demo_command, openapi_command):
+    for command in (
+        *(create_admin_command, import_lots_command, load_demo_command),
+        *(openapi_command, reseal_secrets_command),
+    ):
         app.cli.add_command(command)
 
 
@@ -70,6 +75,15 @@ def load_demo_command(months: int) -> None:
 
     for line in load_demo(months):
         click.echo(line)
+
+
+@click.command("reseal-secrets")
+@with_appcontext
+def reseal_secrets_command() -> None:
+    """Encrypt what the database keeps with the new SECRET_KEY; then SECRET_KEY_BEFORE can go."""
+    with transaction():
+        count = reseal_keys()
+    click.echo(f"{count} second factors are sealed with the present SECRET_KEY.")
 
 
 @click.command("openapi")

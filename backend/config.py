@@ -56,6 +56,8 @@ _BOUNDS = {
     "access_token_minutes": (1, _DAY_MINUTES),
     "refresh_token_days": (1, 366),
     "bcrypt_rounds": (4, 16),
+    "sent_mail_days": (1, 3660),
+    "export_days": (1, 30),
     "clock_offset_seconds": (-_TEN_YEARS_SECONDS, _TEN_YEARS_SECONDS),
 }
 
@@ -74,7 +76,9 @@ class Settings:
     redis_url: str = ""
     celery_broker_url: str = ""
     jwt_secret: str = ""
+    jwt_secret_before: str = ""
     secret_key: str = ""
+    secret_key_before: str = ""
     ticket_signing_key: str = ""
     mail_server: str = ""
     mail_port: int = 587
@@ -98,6 +102,9 @@ class Settings:
     refresh_token_days: int = 30
     bcrypt_rounds: int = 12
     rate_limits: bool = True
+    admin_second_factor: str = "production"
+    sent_mail_days: int = 30
+    export_days: int = 7
     currency: str = "INR"
     timezone: str = "Asia/Kolkata"
     locale: str = "en-IN"
@@ -115,6 +122,23 @@ class Settings:
     def is_production(self) -> bool:
         """Whether strangers' cars and money are at stake."""
         return self.app_env == "production"
+
+    @property
+    def jwt_secrets(self) -> tuple[str, ...]:
+        """The secret that writes tokens, and the one before it, which is read for a while yet."""
+        return tuple(filter(None, (self.jwt_secret, self.jwt_secret_before)))
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The key that seals and digests, and the one before it, which is read for a while yet."""
+        return tuple(filter(None, (self.secret_key, self.secret_key_before)))
+
+    @property
+    def admins_need_second_factor(self) -> bool:
+        """Whether an admin without an authenticator app may do no more than set one up."""
+        return self.admin_second_factor == "always" or (
+            self.admin_second_factor == "production" and self.is_production
+        )
 
     @property
     def ticket_seed(self) -> bytes:
@@ -176,6 +200,10 @@ class Settings:
         if self.app_env not in {"development", "production"}:
             raise BadSetting(f"APP_ENV is development or production, not {self.app_env!r}.")
         self._check_numbers()
+        if self.admin_second_factor not in {"always", "production", "never"}:
+            raise BadSetting(
+                f"ADMIN_SECOND_FACTOR is always, production or never, not {self.admin_second_factor!r}."
+            )
         if self.port == self.events_port:
             raise BadSetting("PORT and EVENTS_PORT must differ.")
         if self.database_url and not self.database_url.startswith(_DATABASES):
@@ -305,6 +333,12 @@ class Settings:
             raise BadSetting(
                 f"TICKET_SIGNING_KEY is required in production: {_SEED_BYTES} random bytes as base64url; {_SEED_RECIPE}"
             )
+        for name in ("jwt_secret_before", "secret_key_before"):
+            value = getattr(self, name)
+            if value and (len(value) < _SHORTEST_SECRET or _SAMPLE.fullmatch(value)):
+                raise BadSetting(
+                    f"{name.upper()} is the secret that was in use before, or empty in production."
+                )
         if self.jwt_secret == self.secret_key:
             raise BadSetting("JWT_SECRET and SECRET_KEY must differ in production.")
 

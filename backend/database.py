@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.errors import NotFound
 from backend.extensions import db
+from backend.folding import fold
 from backend.models.base import Base
 
 Row = TypeVar("Row", bound=Base)
@@ -127,7 +128,11 @@ def prepare_engine(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
+        # SQLite itself knows the letters of ASCII alone.
+        connection.create_function("fold", 1, fold, deterministic=True)
         for pragma in _SQLITE_PRAGMAS:
+            # They are constants of this module.
+            # nosemgrep: sql-put-together
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

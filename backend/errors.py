@@ -69,6 +69,20 @@ class Forbidden(Problem):
     title = "You may not do this"
 
 
+class FreshSignInRequired(Problem):
+    """The act is sensitive, and it is a while since the caller proved who they are: ``POST /auth/confirm``."""
+
+    status = HTTPStatus.FORBIDDEN
+    title = "Please confirm that it is you"
+
+
+class SecondFactorRequired(Problem):
+    """An admin must set up an authenticator app before acting as one."""
+
+    status = HTTPStatus.FORBIDDEN
+    title = "Admins need a second factor"
+
+
 class NotFound(Problem):
     """There is no such thing, or it belongs to somebody else."""
 
@@ -158,6 +172,34 @@ class InvalidCode(Problem):
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "The code is wrong or too old"
+
+
+class InvalidResetLink(Problem):
+    """The link to choose another password is wrong, used, or too old."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "This link is wrong or too old"
+
+
+class SecondFactorSet(Problem):
+    """There is an authenticator app already; remove it before setting up another."""
+
+    status = HTTPStatus.CONFLICT
+    title = "A second factor is set up already"
+
+
+class LastAdmin(Problem):
+    """It would leave nobody to run the system."""
+
+    status = HTTPStatus.CONFLICT
+    title = "The last admin stays"
+
+
+class AccountInUse(Problem):
+    """The account has bookings that are not over; ``reservations`` counts them."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This account has bookings that are not over"
 
 
 class PlateTaken(Problem):

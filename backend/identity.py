@@ -1,6 +1,7 @@
 """Who is acting, as services see it: read afresh for each request, never cached."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask_security import UserMixin
 
@@ -34,6 +35,13 @@ class Caller(UserMixin):
     roles: tuple[str, ...]  # type: ignore[assignment] # names, where Flask-Security has rows
     timezone: str
     locale: str
+    verified_at: datetime | None = None
+    """When they last proved who they are, by password and second factor."""
+    has_second_factor: bool = False
+    is_admin_in_waiting: bool = False
+    """An admin who must set up a second factor first, and has the role not before then."""
+    has_permit: bool = False
+    """An admin has confirmed their permit for accessible bays: lists go by it, whoever books is asked again."""
     active: bool = True
 
     def __post_init__(self) -> None:

@@ -1,13 +1,14 @@
 """The live-events process: server-sent events over ASGI, away from the web workers' threads.
 
-It knows tickets and streams only: no database, no application. Run it by
+It knows tickets, streams and whether the sign-ins behind them stand; no application. Run it by
 ``granian --interface asgi backend.live:app``.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,9 +16,11 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend.config import Settings
 from backend.errors import MethodNotAllowed, NotFound, Problem, ServiceUnavailable, Unauthenticated
+from backend.live_access import SignInRegister
 from backend.request_ids import name_request
 from backend.valkey import SOCKET_SECONDS, TICKET_KEY
 
@@ -29,9 +32,22 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 _HEARTBEAT_SECONDS = 15.0
+# A stream ends within 30 seconds of its sign-in: it is asked about this often, and a stream of which nothing
+# could be learnt for this long ends too.
+_CHECK_SECONDS = 8.0
+_TRUST_SECONDS = 16.0
+_ANSWER_SECONDS = 5.0
+_NO_ANSWER = (SQLAlchemyError, TimeoutError)
 _RETRY_MILLISECONDS = 3000
 _MOST_STREAMS = 4000
 _LONGEST_TICKET = 128
+
+
+@dataclass(slots=True)
+class _OpenStream:
+    session_id: int
+    confirmed_at: float
+    """By the event loop's clock: when its sign-in was last known to stand."""
 
 
 class LiveEvents:
@@ -43,6 +59,9 @@ class LiveEvents:
         *,
         most_streams: int = _MOST_STREAMS,
         heartbeat_seconds: float = _HEARTBEAT_SECONDS,
+        check_seconds: float = _CHECK_SECONDS,
+        trust_seconds: float = _TRUST_SECONDS,
+        standing: Callable[[Collection[int]], set[int]] | None = None,
     ) -> None:
         self._origins = {_origin(url) for url in (settings.public_url, *settings.cors_origins)}
         self._redis_url = settings.redis_url
@@ -50,6 +69,10 @@ class LiveEvents:
         self._heartbeat_seconds = heartbeat_seconds
         self._streams = 0
         self._valkey: Redis | None = None
+        self._check_seconds = check_seconds
+        self._trust_seconds = trust_seconds
+        self._standing = standing or SignInRegister(settings.database_url).standing
+        self._open: dict[asyncio.Event, _OpenStream] = {}
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's start and end."""
@@ -79,8 +102,10 @@ class LiveEvents:
                     socket_connect_timeout=SOCKET_SECONDS,
                     retry=Retry(NoBackoff(), 0),
                 )
+                watch = asyncio.create_task(self._watch())
                 await send({"type": "lifespan.startup.complete"})
             else:
+                watch.cancel()
                 if self._valkey is not None:
                     await self._valkey.aclose()
                 await send({"type": "lifespan.shutdown.complete"})
@@ -112,10 +137,60 @@ class LiveEvents:
         # Counted before the first wait, so that a burst cannot pass the bound together.
         self._streams += 1
         try:
-            await self._redeem(parse_qs(scope["query_string"].decode("latin-1")))
-            await self._stream(receive, send, common)
+            claims = await self._redeem(parse_qs(scope["query_string"].decode("latin-1")))
+            session_id = int(claims["session_id"])
+            await self._check(session_id)
+            over = asyncio.Event()
+            self._open[over] = _OpenStream(session_id, asyncio.get_running_loop().time())
+            try:
+                await self._stream(receive, send, common, over)
+            finally:
+                del self._open[over]
         finally:
             self._streams -= 1
+
+    async def _check(self, session_id: int) -> None:
+        """Refuse a stream whose sign-in ended since its ticket was made.
+
+        Raises:
+            Unauthenticated: so it is.
+            ServiceUnavailable: the database does not answer.
+
+        """
+        try:
+            standing = await self._ask({session_id})
+        except _NO_ANSWER as error:
+            logger.warning("The database is away; a stream was refused: %s", type(error).__name__)
+            raise ServiceUnavailable("Live events are away for a moment.", retry_after=5) from error
+        if session_id not in standing:
+            raise Unauthenticated("Ask for a new ticket.")
+
+    async def _ask(self, session_ids: Collection[int]) -> set[int]:
+        # A database that is frozen answers nothing at all, and its thread waits on.
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            return await asyncio.to_thread(self._standing, session_ids)
+
+    async def _watch(self) -> None:
+        """End streams whose sign-in is over, or of which nothing could be learnt for too long."""
+        now = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(self._check_seconds)
+            asked = dict(self._open)
+            if not asked:
+                continue
+            try:
+                standing = await self._ask({stream.session_id for stream in asked.values()})
+            except _NO_ANSWER as error:
+                logger.warning("The database is away: %s", type(error).__name__)
+                for over, stream in asked.items():
+                    if now() - stream.confirmed_at > self._trust_seconds:
+                        over.set()
+                continue
+            for over, stream in asked.items():
+                if stream.session_id in standing:
+                    stream.confirmed_at = now()
+                else:
+                    over.set()
 
     async def _redeem(self, query: dict[str, list[str]]) -> dict[str, Any]:
         """Exchange the one-use ticket for what it was made for.
@@ -140,7 +215,9 @@ class LiveEvents:
             raise Unauthenticated("Ask for a new ticket.")
         return claims
 
-    async def _stream(self, receive: Receive, send: Send, common: Headers) -> None:
+    async def _stream(
+        self, receive: Receive, send: Send, common: Headers, over: asyncio.Event
+    ) -> None:
         await send(
             {
                 "type": "http.response.start",
@@ -154,12 +231,19 @@ class LiveEvents:
             }
         )
         await _send_chunk(send, f"retry: {_RETRY_MILLISECONDS}\n\n")
-        gone = asyncio.create_task(_disconnected(receive))
+        ends = [asyncio.create_task(_disconnected(receive)), asyncio.create_task(over.wait())]
         try:
-            while not (await asyncio.wait([gone], timeout=self._heartbeat_seconds))[0]:
+            while not (
+                await asyncio.wait(
+                    ends, timeout=self._heartbeat_seconds, return_when=asyncio.FIRST_COMPLETED
+                )
+            )[0]:
                 await _send_chunk(send, ": heartbeat\n\n")
+            if over.is_set():
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            gone.cancel()
+            for end in ends:
+                end.cancel()
 
     def _cors(self, origin: str) -> Headers:
         vary: Headers = [(b"vary", b"Origin")]

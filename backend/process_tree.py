@@ -25,7 +25,7 @@ VITE_PORT = 5173
 _FRONT_END = ROOT / "vpa-frontend"
 _START_SECONDS = 60
 _VALKEY_START_SECONDS = 10
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not where to listen
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not where to listen # nosec B104
 
 _WORKER = [
     "worker",

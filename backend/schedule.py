@@ -14,9 +14,12 @@ def _runs(task: str, when: timedelta | crontab) -> dict[str, Any]:
 # Every entry sweeps rows that are due, so a turn missed while the system was down is made up by the next.
 SCHEDULE: dict[str, dict[str, Any]] = {
     "send due mail": _runs("notifications.send_due", timedelta(seconds=30)),
+    "run due jobs": _runs("jobs.run_due", timedelta(minutes=1)),
     "expire holds": _runs("reservations.expire_holds", timedelta(minutes=1)),
     "reconcile payments": _runs("payments.reconcile", timedelta(minutes=1)),
     "purge expired challenges and sessions": _runs("auth.purge_expired", crontab(minute="17")),
     "purge expired quotes": _runs("quotes.purge_expired", crontab(minute="37")),
+    "purge expired jobs": _runs("jobs.purge_expired", crontab(minute="27")),
+    "purge old mail": _runs("notifications.purge_old", crontab(minute="57")),
     "purge idempotency keys": _runs("system.purge_idempotency_keys", crontab(minute="47")),
 }

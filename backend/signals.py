@@ -8,6 +8,9 @@ availability_changed = Signal(
 lots_changed = Signal(
     "An admin changed a lot, its bays or its prices: send(None, lot_id=…), after the commit."
 )
+request_denied = Signal(
+    "A signed-in caller was refused: send(None, user_id=…, route=…, problem=…), after the transaction."
+)
 payment_started = Signal(
     "Someone starts to pay: send(None, reservation_id=…), inside the transaction."
 )

@@ -4,7 +4,7 @@ import ctypes
 import os
 import selectors
 import signal
-import subprocess
+import subprocess  # to run our own processes # nosec B404
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -85,7 +85,7 @@ class Supervisor:
             self._name_width = max(self._name_width, len(child.name))
         parent = os.getpid()
         try:
-            child.process = subprocess.Popen(  # noqa: S603 - the commands are ours
+            child.process = subprocess.Popen(  # noqa: S603 - the commands are ours # nosec B603
                 child.command,
                 cwd=self._folder,
                 env=child.environment,
@@ -111,7 +111,7 @@ class Supervisor:
 
         """
         parent = os.getpid()
-        with subprocess.Popen(  # noqa: S603 - the commands are ours
+        with subprocess.Popen(  # noqa: S603 - the commands are ours # nosec B603
             command,
             cwd=self._folder,
             env=environment,

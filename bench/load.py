@@ -31,6 +31,11 @@ class Connection:
 
     def ask(self, request: bytes) -> tuple[int, bytes]:
         """Send a request; give the status and the body of its answer."""
+        head, body = self.exchange(request)
+        return int(head[9:12]), body
+
+    def exchange(self, request: bytes) -> tuple[bytes, bytes]:
+        """Send a request; give the head and the body of its answer."""
         self._socket.sendall(request)
         while b"\r\n\r\n" not in self._rest:
             self._read()
@@ -41,7 +46,7 @@ class Connection:
         while len(self._rest) < length:
             self._read()
         body, self._rest = self._rest[:length], self._rest[length:]
-        return int(head[9:12]), body
+        return head, body
 
     def close(self) -> None:
         """Hang up."""

@@ -15,11 +15,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
 from backend import clock, config, create_app
+from backend.audit import denials
 from backend.config import Settings
 from backend.extensions import db
 from backend.lots import memory
 from backend.lots.resources import CACHED
 from backend.models import Base, User
+from backend.models.audit import APPEND_ONLY
+from backend.models.guards import install_guards
+from backend.web import limits
 from backend.web.cache import invalidate
 from tests import servers
 from tests.contract import ContractClient
@@ -58,6 +62,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     servers.stop_all()
     shutil.rmtree(os.environ[_FOLDER], ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Count what was tried of the matrix of access."""
+    told = [
+        dict(report.user_properties)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        if report.when == "call"
+    ]
+    cells = sum(each.get("cells", 0) for each in told)
+    if cells:
+        wrong = sum(each.get("mismatches", 0) for each in told)
+        terminalreporter.write_line(f"The matrix of access: {cells} cells, {wrong} mismatches")
 
 
 @pytest.fixture(scope="session")
@@ -184,13 +202,20 @@ def _empty(app: Flask) -> None:
         with db.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 names = ", ".join(table.name for table in tables)
+                log = f"ALTER TABLE audit_entries {{}} TRIGGER {APPEND_ONLY}"
+                connection.execute(text(log.format("DISABLE")))
                 connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+                connection.execute(text(log.format("ENABLE")))
             else:
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {APPEND_ONLY}_delete"))
                 for table in tables:
                     connection.execute(table.delete())
+                install_guards(connection)
         # Lists are remembered for a second, longer than a test takes.
         invalidate(CACHED)
     memory.forget()
+    denials.forget()
+    limits.forget(app)
     settings: Settings = app.extensions["settings"]
     servers.flush(settings.redis_url)
     shutil.rmtree(settings.instance / "mail", ignore_errors=True)

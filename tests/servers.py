@@ -80,8 +80,12 @@ def new_postgresql_database(server: str) -> str:
 def start_valkey(folder: Path) -> str:
     """Start a Valkey on a free port of the loopback; give its URL, without a database."""
     port = free_port()
-    data = folder / "valkey"
-    data.mkdir()
+    _running.append(_run_valkey(folder / "valkey", port))
+    return f"redis://127.0.0.1:{port}"
+
+
+def _run_valkey(data: Path, port: int) -> subprocess.Popen[bytes]:
+    data.mkdir(exist_ok=True)
     process = subprocess.Popen(
         [
             *(str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port)),
@@ -90,9 +94,41 @@ def start_valkey(folder: Path) -> str:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    _running.append(process)
     wait_until_listening(port)
-    return f"redis://127.0.0.1:{port}"
+    return process
+
+
+class Valkey:
+    """A Valkey that a test may treat as it likes; it forgets everything when it is killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._data = folder / "own-valkey"
+        self._port = free_port()
+        self._process = _run_valkey(self._data, self._port)
+        self.url = f"redis://127.0.0.1:{self._port}"
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait(10)
+
+    def start_again(self) -> None:
+        """Start it anew on its port, after it was killed."""
+        self._process = _run_valkey(self._data, self._port)
+
+
+@contextmanager
+def own_valkey(folder: Path) -> Iterator[Valkey]:
+    """Run a Valkey of its own until the block ends."""
+    valkey = Valkey(folder)
+    try:
+        yield valkey
+    finally:
+        valkey.kill()
 
 
 def flush(url: str) -> None:

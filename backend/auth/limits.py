@@ -10,6 +10,8 @@ _CODES_SENT = "30 per 15 minutes"
 _CODES_SENT_OVERALL = "3000 per 15 minutes"
 _CODES_TRIED = "60 per 15 minutes"
 _CODES_TRIED_OVERALL = "6000 per 15 minutes"
+_SECOND_FACTORS = "10 per 15 minutes"
+_SECOND_FACTORS_OVERALL = "30 per 15 minutes"
 _OF_CLIENT_ON_ACCOUNT = ("sign-in", "10 per 15 minutes")
 _OF_CLIENT = ("sign-in-client", "300 per 15 minutes")
 _ON_ACCOUNT = ("sign-in-account", "100 per 15 minutes")
@@ -77,6 +79,18 @@ def count_wrong_sign_in(email: str, client: str) -> None:
     for refusal in refusals:
         if refusal is not None:
             raise refusal
+
+
+def count_second_factor(email: str, client: str) -> None:
+    """Count a sign-in that is asked for its second factor, each of which allows a few tries.
+
+    Raises:
+        TooManyRequests: the client, or all of them together, asked too often for this account.
+
+    """
+    account = email.lower()
+    limits.hit("second-factor", _SECOND_FACTORS, account, client)
+    limits.hit("second-factor-account", _SECOND_FACTORS_OVERALL, account)
 
 
 def _hit(limit: tuple[str, str], *parts: str) -> TooManyRequests | None:

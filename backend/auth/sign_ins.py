@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from backend.audit.service import record
 from backend.auth.tokens import (
     RefreshClaim,
     SignInFacts,
@@ -18,6 +19,7 @@ from backend.clock import now
 from backend.config import settings
 from backend.extensions import db
 from backend.models import SignInSession, User
+from backend.request_ids import asking
 
 # Two tabs, or an answer lost on its way: the generation before is answered with the same pair.
 GRACE = timedelta(seconds=10)
@@ -40,11 +42,14 @@ def start_sign_in(user: User, *, user_agent: str) -> SignIn:
         epoch=user.epoch,
         generation=0,
         user_agent=user_agent[:_LONGEST_USER_AGENT],
+        client=asking().client,
         created_at=moment,
+        verified_at=moment,
         refreshed_at=moment,
     )
     db.session.add(session)
     db.session.flush()  # gives session.id, which the tokens carry
+    record("user.signed-in", "user", user.id, actor_id=user.id)
     facts = SignInFacts(session.id, user.id, user.epoch, 0, moment, moment)
     return SignIn(write_tokens(facts), user)
 

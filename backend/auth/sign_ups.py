@@ -1,32 +1,29 @@
 """What may be done to become a user: ask for a code, ask for it again, and show it."""
 
-import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import exists, select, update
 from sqlalchemy.exc import IntegrityError
 
-from backend.auth.codes import digest_code, new_code
+from backend.auth.codes import digest_code, is_code, new_code
+from backend.auth.issues import count_issue, lock_address, too_soon
 from backend.auth.passwords import hash_password
 from backend.auth.sign_ins import SignIn, start_sign_in
 from backend.clock import now
 from backend.config import settings
 from backend.database import violates
-from backend.errors import InvalidCode, TooManyRequests
+from backend.errors import InvalidCode
 from backend.extensions import db
-from backend.models import OtpAddress, OtpChallenge, OtpIssue, User
+from backend.models import OtpChallenge, User
 from backend.notifications.service import queue_mail
 from backend.transaction import independently, transaction
 from backend.users.service import add_user
 
 CODE_MINUTES = 10
 MAX_TRIES = 5
-MAX_ISSUES = 3
-ISSUE_WINDOW = timedelta(minutes=15)
 RESEND_PAUSE = timedelta(seconds=30)
 
 
@@ -60,7 +57,7 @@ def register(
     password_hash = hash_password(password)
     with transaction():
         moment = now()
-        _count_issue(address, moment)
+        count_issue(address, moment, "sign-up")
         code = new_code()
         token = secrets.token_urlsafe(24)
         challenge = OtpChallenge(
@@ -98,7 +95,7 @@ def resend_otp(*, challenge_id: str) -> Challenge:
             select(OtpChallenge.email).where(OtpChallenge.token == challenge_id)
         )
         if email is not None:
-            _lock_address(email)
+            lock_address(email, "sign-up")
         challenge = db.session.scalar(
             select(OtpChallenge)
             .where(
@@ -114,8 +111,8 @@ def resend_otp(*, challenge_id: str) -> Challenge:
                 challenge_id, moment + timedelta(minutes=CODE_MINUTES), moment + RESEND_PAUSE
             )
         if challenge.resend_after > moment:
-            raise _too_soon(challenge.resend_after - moment)
-        _count_issue(challenge.email, moment)
+            raise too_soon(challenge.resend_after - moment)
+        count_issue(challenge.email, moment, "sign-up")
         code = new_code()
         challenge.code_digest = digest_code(
             settings().secret_key, challenge=challenge.token, code=code
@@ -135,8 +132,8 @@ def verify_otp(*, challenge_id: str, code: str, user_agent: str) -> SignIn:
 
     """
     challenge = _count_try(challenge_id)
-    digest = digest_code(settings().secret_key, challenge=challenge_id, code=code)
-    is_right = hmac.compare_digest(digest, challenge.code_digest if challenge else "")
+    digest = challenge.code_digest if challenge else ""
+    is_right = is_code(settings().secret_keys, digest, challenge=challenge_id, code=code)
     if challenge is None or not is_right or challenge.address_known:
         raise InvalidCode
     with transaction():
@@ -194,35 +191,10 @@ def _use_challenge(challenge: Any) -> bool:
             OtpChallenge.used_at.is_(None),
             OtpChallenge.code_digest == challenge.code_digest,
         )
-        .values(used_at=now(), name="", phone=None, password="")
+        .values(used_at=now(), name="", phone=None, password="")  # none is left # nosec B106
         .returning(OtpChallenge.id)
     )
     return used_id is not None
-
-
-def _lock_address(email: str) -> None:
-    """Make codes for one address wait for each other, whether or not one was ever sent."""
-    dialect = postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(OtpAddress).values(email=email)
-    # An update that changes nothing locks the row, also when it came or went this very moment.
-    db.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["email"], set_={"email": statement.excluded.email}
-        )
-    )
-
-
-def _count_issue(email: str, moment: datetime) -> None:
-    """Count a code sent to an address, if it may get one."""
-    _lock_address(email)
-    oldest, count = db.session.execute(
-        select(func.min(OtpIssue.issued_at), func.count()).where(
-            OtpIssue.email == email, OtpIssue.issued_at > moment - ISSUE_WINDOW
-        )
-    ).one()
-    if count >= MAX_ISSUES and settings().rate_limits:
-        raise _too_soon(oldest + ISSUE_WINDOW - moment)
-    db.session.add(OtpIssue(email=email, issued_at=moment))
 
 
 def _queue_code(challenge: OtpChallenge, code: str) -> None:
@@ -239,10 +211,3 @@ def _queue_code(challenge: OtpChallenge, code: str) -> None:
 
 def _told(challenge: OtpChallenge) -> Challenge:
     return Challenge(challenge.token, challenge.expires_at, challenge.resend_after)
-
-
-def _too_soon(wait: timedelta) -> TooManyRequests:
-    seconds = max(1, -int(-wait.total_seconds() // 1))
-    return TooManyRequests(
-        f"Please wait {seconds} seconds before you ask for another code.", retry_after=seconds
-    )

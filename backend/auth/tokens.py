@@ -12,20 +12,25 @@ import jwt
 from sqlalchemy import text
 
 from backend.clock import now
-from backend.config import Settings, settings
+from backend.config import settings
 from backend.extensions import db
 from backend.identity import Caller
+from backend.models import UtcDateTime
 
 _ALGORITHM = "HS256"
 _AUDIENCE = "vehicle-vault"
 _CLAIMS = ["iss", "aud", "sub", "sid", "epoch", "iat", "exp", "jti"]
+_NUMBERS = ("sub", "sid", "epoch", "iat", "exp")
 _LONGEST_TOKEN = 2048
+# In seconds: by so much the clock of one machine may be ahead of another's.
+_CLOCKS_APART = 60
 _REFRESH_TOKEN = re.compile(r"([1-9][0-9]{0,17})\.(0|[1-9][0-9]{0,8})\.([0-9a-f]{64})")
 
 # Every request with a token asks this, so it is made once and asked of the connection itself.
 _CALLER = text(
     """
-    SELECT u.email, u.name, u.timezone, u.locale, role.name
+    SELECT u.email, u.name, u.timezone, u.locale, s.verified_at, u.totp_since, u.accessible_permit,
+      role.name
     FROM sign_in_sessions AS s
     JOIN users AS u ON u.id = s.user_id
     LEFT JOIN users_roles AS ur ON ur.user_id = u.id
@@ -34,7 +39,7 @@ _CALLER = text(
       AND u.epoch = :epoch AND u.active
     ORDER BY role.id
     """
-)
+).columns(verified_at=UtcDateTime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,10 @@ def write_tokens(facts: SignInFacts) -> TokenPair:
             "exp": int((facts.refreshed_at + lifetime).timestamp()),
             "jti": f"{facts.session_id}.{facts.generation}",
         },
-        _access_key(current),
+        _access_key(current.jwt_secret),
         algorithm=_ALGORITHM,
     )
-    mac = _refresh_mac(facts, facts.generation)
+    mac = _refresh_mac(facts, facts.generation, current.jwt_secret)
     return TokenPair(
         access_token=access_token,
         refresh_token=f"{facts.session_id}.{facts.generation}.{mac}",
@@ -104,7 +109,10 @@ def read_refresh_token(token: str) -> RefreshClaim | None:
 
 def is_authentic(claim: RefreshClaim, facts: SignInFacts) -> bool:
     """Tell whether a refresh token was written by us for this very sign-in."""
-    return hmac.compare_digest(claim.mac, _refresh_mac(facts, claim.generation))
+    return any(
+        hmac.compare_digest(claim.mac, _refresh_mac(facts, claim.generation, secret))
+        for secret in settings().jwt_secrets
+    )
 
 
 def load_caller(token: str) -> Caller | None:
@@ -123,15 +131,23 @@ def load_caller(token: str) -> Caller | None:
     )
     if not rows:
         return None
-    email, name, timezone, locale, _ = rows[0]
+    email, name, timezone, locale, verified_at, totp_since, permit, _ = rows[0]
+    roles = [row[7] for row in rows if row[7] is not None]
+    waits = "admin" in roles and totp_since is None and settings().admins_need_second_factor
+    if waits:
+        roles.remove("admin")
     return Caller(
         id=user_id,
         session_id=session_id,
         email=email,
         name=name,
-        roles=tuple(row[4] for row in rows if row[4] is not None),
+        roles=tuple(roles),
         timezone=timezone,
         locale=locale,
+        verified_at=verified_at,
+        has_second_factor=totp_since is not None,
+        is_admin_in_waiting=waits,
+        has_permit=bool(permit),
     )
 
 
@@ -139,36 +155,39 @@ def _read_access_token(token: str) -> tuple[int, int, int] | None:
     if len(token) > _LONGEST_TOKEN:
         return None
     current = settings()
-    claims = _verified(token, current.jwt_secret, current.public_url)
-    if claims is None or claims["exp"] <= now().timestamp():
+    claims = None
+    for secret in current.jwt_secrets:
+        claims = claims or _verified(token, secret, current.public_url)
+    moment = now().timestamp()
+    if claims is None or not claims["iat"] - _CLOCKS_APART <= moment < claims["exp"]:
         return None
-    return int(claims["sid"]), int(claims["sub"]), int(claims["epoch"])
+    return claims["sid"], claims["sub"], claims["epoch"]
 
 
 @lru_cache(maxsize=4096)
-def _verified(token: str, secret: str, issuer: str) -> dict[str, Any] | None:
+def _verified(token: str, secret: str, issuer: str) -> dict[str, int] | None:
     """Check who wrote a token, which never changes; whether it still counts, the caller asks each time."""
     try:
         claims: dict[str, Any] = jwt.decode(
             token,
-            hmac.digest(secret.encode(), b"access tokens", hashlib.sha256),
+            _access_key(secret),
             algorithms=[_ALGORITHM],
             issuer=issuer,
             audience=_AUDIENCE,
             # The clock of this system may be moved, which PyJWT does not know.
             options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False},
         )
-    except (jwt.InvalidTokenError, ValueError):
+        return {name: int(claims[name]) for name in _NUMBERS}
+    except (jwt.InvalidTokenError, ValueError, TypeError):
         return None
-    return claims
 
 
-def _access_key(current: Settings) -> bytes:
-    return hmac.digest(current.jwt_secret.encode(), b"access tokens", hashlib.sha256)
+def _access_key(secret: str) -> bytes:
+    return hmac.digest(secret.encode(), b"access tokens", hashlib.sha256)
 
 
-def _refresh_mac(facts: SignInFacts, generation: int) -> str:
+def _refresh_mac(facts: SignInFacts, generation: int, secret: str) -> str:
     # With the user and the moment of sign-in, so that an id used again after a restore opens nothing.
     text = f"{facts.session_id}:{facts.user_id}:{facts.created_at.timestamp():.6f}:{generation}"
-    key = hmac.digest(settings().jwt_secret.encode(), b"refresh tokens", hashlib.sha256)
+    key = hmac.digest(secret.encode(), b"refresh tokens", hashlib.sha256)
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

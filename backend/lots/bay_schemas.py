@@ -23,7 +23,7 @@ class SpotQuery(WindowQuery):
 
 
 class SpotReservationSchema(Schema):
-    """Who holds a bay; for staff."""
+    """Who holds a bay; for admins and the lot's own attendants."""
 
     id = fields.Id()
     code = fields.Text()

@@ -10,15 +10,18 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from backend import clock
+from backend.audit.service import record, record_changes
 from backend.claims.availability import Occupant, list_occupants
 from backend.database import get_row, violates
 from backend.errors import IllegalTransition, InvalidInput, LabelTaken, NotFound, SpotInUse
 from backend.extensions import db
 from backend.identity import Caller
 from backend.lots import closing
+from backend.lots.facts import spot_facts
 from backend.lots.hours import is_open_throughout, parse_opening_hours
 from backend.lots.layout import BayPlan, lay_out_row, next_free_row
 from backend.lots.service import get_lot_for_update, get_visible_lot, touch
+from backend.lots.staff import works_at
 from backend.lots.window import check_window, default_window
 from backend.models import FOREVER, Closure, Lot, Spot
 
@@ -30,7 +33,7 @@ _MOST_LISTED = 50
 
 @dataclass(frozen=True, slots=True)
 class SpotReservation:
-    """Whose bay it is; for staff."""
+    """Whose bay it is; for admins and the lot's own attendants."""
 
     id: int
     code: str
@@ -108,9 +111,12 @@ def list_spots(
         statement = statement.where(Spot.level == level)
     if kind is not None:
         statement = statement.where(Spot.kind == kind)
+    shows_reservations = works_at(caller, lot_id)
     states = []
     for row in db.session.execute(statement.order_by(Spot.level, Spot.id)):
-        state, reservation = _judge(caller, occupants.get(row.id, []), is_open=is_open)
+        here = occupants.get(row.id, [])
+        state = _judge(caller, here, is_open=is_open)
+        reservation = _first_reservation(here) if shows_reservations else None
         states.append(
             SpotState(*row, available=state == "free", state=state, reservation=reservation)
         )
@@ -150,7 +156,7 @@ def get_spot_detail(spot_id: int) -> SpotDetail:
 
 
 def add_spots(
-    lot_id: int, *, prefix: str, first: int, last: int, kind: str, level: str = "0"
+    admin: Caller, lot_id: int, *, prefix: str, first: int, last: int, kind: str, level: str = "0"
 ) -> list[Spot]:
     """Add bays ``first`` to ``last`` to a lot, in rows below those that its level has.
 
@@ -177,6 +183,19 @@ def add_spots(
     if taken:
         raise _label_taken(lot, taken)
     insert_bays(lot, bays)
+    record(
+        "spots.created",
+        "lot",
+        lot_id,
+        actor_id=admin.id,
+        after={
+            "first": labels[0],
+            "last": labels[-1],
+            "count": len(bays),
+            "kind": kind,
+            "level": level,
+        },
+    )
     touch(lot_id)
     rows = db.session.scalars(
         select(Spot).where(Spot.lot_id == lot_id, Spot.label.in_(labels)).order_by(Spot.id)
@@ -251,6 +270,7 @@ def update_spot(admin: Caller, spot_id: int, **changes: Any) -> SpotDetail:
 
     """
     spot = _get_spot_for_update(spot_id)
+    before = spot_facts(spot, _list_closures(spot))
     service = {name: changes.pop(name) for name in _SERVICE_FIELDS if name in changes}
     if changes.get("kind", spot.kind) != spot.kind:
         _refuse_live_reservations(spot)
@@ -267,7 +287,16 @@ def update_spot(admin: Caller, spot_id: int, **changes: Any) -> SpotDetail:
         raise
     _set_service(admin, spot, **service)
     touch(spot.lot_id)
-    return _describe(spot)
+    changed = _describe(spot)
+    record_changes(
+        "spot.updated",
+        "spot",
+        spot.id,
+        actor_id=admin.id,
+        before=before,
+        after=spot_facts(spot, changed.closures),
+    )
+    return changed
 
 
 _SERVICE_FIELDS = ("in_service", "reason", "out_of_service_from", "out_of_service_until")
@@ -323,21 +352,19 @@ def _get_spot_for_update(spot_id: int) -> Spot:
     return spot
 
 
-def _judge(
-    caller: Caller | None, occupants: list[Occupant], *, is_open: bool
-) -> tuple[str, SpotReservation | None]:
-    reservations = [each for each in occupants if each.reservation_id is not None]
-    reservation = None
-    if reservations and caller is not None and caller.is_staff:
-        first = reservations[0]
-        reservation = SpotReservation(
-            first.reservation_id or 0, first.code or "", first.plate or ""
-        )
-    if caller is not None and any(each.user_id == caller.id for each in reservations):
-        return "mine", reservation
+def _judge(caller: Caller | None, occupants: list[Occupant], *, is_open: bool) -> str:
+    if caller is not None and any(each.user_id == caller.id for each in occupants):
+        return "mine"
     if not is_open or any(each.kind == "closure" for each in occupants):
-        return "blocked", reservation
-    return ("taken" if occupants else "free"), reservation
+        return "blocked"
+    return "taken" if occupants else "free"
+
+
+def _first_reservation(occupants: list[Occupant]) -> SpotReservation | None:
+    for each in occupants:
+        if each.reservation_id is not None:
+            return SpotReservation(each.reservation_id, each.code or "", each.plate or "")
+    return None
 
 
 def _refuse_live_reservations(spot: Spot) -> None:
@@ -359,6 +386,10 @@ def _label_taken(lot: Lot, labels: list[str]) -> LabelTaken:
 
 
 def _describe(spot: Spot) -> SpotDetail:
+    return SpotDetail(spot, _list_closures(spot))
+
+
+def _list_closures(spot: Spot) -> list[Closure]:
     closures = db.session.scalars(
         select(Closure)
         .where(
@@ -368,4 +399,4 @@ def _describe(spot: Spot) -> SpotDetail:
         )
         .order_by(Closure.starts_at, Closure.id)
     )
-    return SpotDetail(spot, list(closures))
+    return list(closures)

@@ -10,9 +10,11 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import selectinload
 
 from backend import clock
+from backend.audit.service import record
 from backend.claims.availability import capacity_by_kind
 from backend.errors import FileUnreadable, LotInUse, Problem
 from backend.extensions import db
+from backend.identity import Caller
 from backend.lots.bays import insert_bays
 from backend.lots.import_files import ImportFileUnreadable, Note, NoteLevel, quote_value
 from backend.lots.importing import ImportFile, LotRow, parse_lots
@@ -25,6 +27,8 @@ Outcome: TypeAlias = Literal["created", "changed", "unchanged", "refused"]
 
 ADDED_PREFIX = "N-"
 """Bays that a later import adds; the plan of a new lot has no such labels."""
+
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,10 @@ class ImportReport:
         return sum(row.outcome == outcome for row in self.rows)
 
 
-def import_lots(filename: str, content: bytes, *, dry_run: bool = False) -> ImportReport:
-    """Import a ParkAPI GeoJSON, CSV or XLSX file, in a transaction of its own.
+def import_lots(
+    filename: str, content: bytes, *, dry_run: bool = False, admin: Caller | None = None
+) -> ImportReport:
+    """Import a ParkAPI GeoJSON, CSV or XLSX file, in a transaction of its own; by an admin, or the command line.
 
     New lots are open, have their bays laid out, and no tariff yet. Lots known from a file of the same
     name are brought up to date; bays are only ever added. A row that fails costs that row alone. With
@@ -93,6 +99,7 @@ def import_lots(filename: str, content: bytes, *, dry_run: bool = False) -> Impo
             everything.rollback()
         else:
             everything.commit()
+            _record(report, filename, admin)
     return report
 
 
@@ -131,6 +138,19 @@ def import_rows(parsed: ImportFile, *, dry_run: bool = False) -> ImportReport:
     if not dry_run:
         _touch_all(parsed)
     return ImportReport(dry_run, sorted(reports, key=lambda each: each.row), notes[None])
+
+
+def _record(report: ImportReport, filename: str, admin: Caller | None) -> None:
+    counts = {
+        outcome: getattr(report, outcome)
+        for outcome in ("created", "changed", "unchanged", "refused")
+    }
+    record(
+        "lots.imported",
+        "lots",
+        actor_id=None if admin is None else admin.id,
+        after={"file": filename[:_LONGEST_NAME], **counts},
+    )
 
 
 def _load_known(parsed: ImportFile) -> dict[str, Lot]:

@@ -49,13 +49,16 @@ class Wish:
     vehicle_kind: str | None = None
     electric: bool = False
     height_cm: int | None = None
+    has_permit: bool = False
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of bay that will do."""
         is_electric = self.electric or self.spot_kind == "electric"
         usual = "motorcycle" if self.spot_kind == "motorcycle" else "car"
-        kinds = fitting_kinds(self.vehicle_kind or usual, electric=is_electric)
+        kinds = fitting_kinds(
+            self.vehicle_kind or usual, electric=is_electric, has_permit=self.has_permit
+        )
         if self.spot_kind is None:
             return kinds
         return (self.spot_kind,) if self.spot_kind in kinds else ()

@@ -18,8 +18,9 @@ from backend.errors import (
     NotFound,
     SpotInUse,
 )
+from backend.folding import fold
 from backend.identity import Caller
-from backend.lots import bays, service
+from backend.lots import bays, service, staff
 from backend.lots.bay_schemas import (
     NewSpotListSchema,
     SpotClosureListSchema,
@@ -42,9 +43,10 @@ from backend.lots.schemas import (
     LotQuery,
     LotSchema,
     LotUpdate,
+    StaffListSchema,
+    StaffUpdate,
 )
 from backend.lots.search import LotSearch, search_lots
-from backend.lots.text import fold
 from backend.lots.window import check_window, default_window
 from backend.models.lot import LOT_STATUSES
 from backend.transaction import transaction
@@ -135,7 +137,9 @@ class LotHours(Resource):
         starts_at, ends_at = choose_hours(
             now, query.pop("starts_at"), query.pop("ends_at"), zone=settings().timezone
         )
-        search = _make_search(query, starts_at=starts_at, ends_at=ends_at, statuses=("open",))
+        search = _make_search(
+            find_caller(), query, starts_at=starts_at, ends_at=ends_at, statuses=("open",)
+        )
         key = blake2b(to_json(search), digest_size=16).hexdigest()
         return cached_bytes(
             CACHED, f"hours:{lot_id}:{key}", lambda: _count_hours(search, lot_id), _FRESH_SECONDS
@@ -187,7 +191,8 @@ class LotSpotList(Resource):
     def get(self, lot_id: int, query: dict[str, Any]) -> bytes:
         """List the bays of a lot with their state in a window.
 
-        Without a window it is the next two hours. Who holds a bay is told to staff alone.
+        Without a window it is the next two hours. Who holds a bay is told to admins and to the lot's own
+        attendants alone.
         """
         return to_json({"items": bays.list_spots(find_caller(), lot_id, **query)})
 
@@ -204,7 +209,7 @@ class LotSpotList(Resource):
 
         Their labels are the prefix and the numbers, with at least two digits: A01 to A12.
         """
-        added = bays.add_spots(lot_id, **body)
+        added = bays.add_spots(caller(), lot_id, **body)
         remember(ids=[added[0].id, added[-1].id], row=bays.row_of(added[0]), wanted=body)
         return Page(added)
 
@@ -224,6 +229,26 @@ class LotClosureList(Resource):
         What a closing of the whole lot does to its bays is not told here.
         """
         return to_json({"items": bays.list_closures(lot_id)})
+
+
+@api.resource("/lots/<id:lot_id>/staff")
+class LotStaff(Resource):
+    """The attendants of a lot."""
+
+    @operation(roles=("admin",), response=StaffListSchema(), raises=(NotFound,))
+    def get(self, lot_id: int) -> dict[str, Any]:
+        """List the attendants who work at a lot."""
+        return {"items": staff.list_staff(lot_id)}
+
+    @operation(
+        roles=("admin",),
+        body=StaffUpdate(),
+        response=StaffListSchema(),
+        raises=(NotFound, InvalidInput),
+    )
+    def put(self, lot_id: int, body: dict[str, Any]) -> dict[str, Any]:
+        """Say which attendants work at a lot; all of them, and nobody else."""
+        return {"items": staff.set_staff(caller(), lot_id, **body)}
 
 
 @api.resource("/spots/<id:spot_id>")
@@ -280,7 +305,9 @@ class LotImports(Resource):
         the same name brings its lots up to date. A row that fails costs that row alone.
         """
         file = body["file"]
-        return import_lots(file.filename or "", file.read(), dry_run=body["dry_run"])
+        return import_lots(
+            file.filename or "", file.read(), dry_run=body["dry_run"], admin=caller()
+        )
 
 
 def _read_search(asker: Caller | None, query: dict[str, Any]) -> LotSearch:
@@ -291,6 +318,7 @@ def _read_search(asker: Caller | None, query: dict[str, Any]) -> LotSearch:
     status, cursor = query.pop("status"), query.pop("cursor")
     visible = LOT_STATUSES if is_admin and status else service.PUBLIC_STATUSES
     return _make_search(
+        asker,
         query,
         starts_at=starts_at,
         ends_at=ends_at,
@@ -299,13 +327,14 @@ def _read_search(asker: Caller | None, query: dict[str, Any]) -> LotSearch:
     )
 
 
-def _make_search(query: dict[str, Any], **more: Any) -> LotSearch:
-    """Make a search of what a query says of lots and vehicle, and of what it leads to."""
+def _make_search(asker: Caller | None, query: dict[str, Any], **more: Any) -> LotSearch:
+    """Make a search of what a query says of lots and vehicle, of who asks, and of what it leads to."""
     text, lat, lng = query.pop("q"), query.pop("lat"), query.pop("lng")
     return LotSearch(
         q=fold(text) if text else None,
         point=None if lat is None else Point(lat, lng),
         amenities=tuple(sorted({each.casefold() for each in query.pop("amenity")})),
+        has_permit=asker is not None and asker.has_permit,
         **query,
         **more,
     )

@@ -16,6 +16,7 @@ from backend.web.pagination import PageQuery, PageSchema
 from backend.web.schema import Schema
 
 MOST_AMENITIES = 30
+MOST_STAFF = 200
 RADIUS_MAX_M = 50_000
 REASONS = (
     "closed",
@@ -139,7 +140,7 @@ class FoundLotSchema(Schema):
         min=0,
         metadata={
             "description": "Bays that are free for the whole window and fit the vehicle; bays for"
-            " the disabled are counted in `available_by_kind` alone."
+            " the disabled only for a driver whose permit is confirmed. `available_by_kind` counts all."
         },
     )
     available_by_kind = fields.Dict(keys=fields.Text(), values=fields.Integer(min=0))
@@ -291,6 +292,26 @@ class LotCreate(LotUpdate):
     city = fields.Text(required=True, min=1, max=LONGEST["city"])
     lat = fields.Real(required=True, min=-90, max=90)
     lng = fields.Real(required=True, min=-180, max=180)
+
+
+class StaffMemberSchema(Schema):
+    """An attendant of a lot."""
+
+    id = fields.Id()
+    name = fields.Text(max=100)
+    email = fields.Text(max=254)
+
+
+class StaffListSchema(Schema):
+    """All attendants of a lot."""
+
+    items = fields.List(fields.Nested(StaffMemberSchema))
+
+
+class StaffUpdate(Schema):
+    """Who works at a lot from now on; whoever is left out does not any more."""
+
+    user_ids = fields.List(fields.Id(), required=True, max=MOST_STAFF)
 
 
 def _by_day(hours: OpeningHours) -> list[dict[str, Any]]:

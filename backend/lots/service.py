@@ -8,14 +8,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from backend import clock
+from backend.audit.service import record, record_changes
 from backend.claims import service as claims
 from backend.errors import IllegalTransition, LotInUse, NotFound
 from backend.extensions import db
+from backend.folding import fold
 from backend.identity import Caller
 from backend.lots import closing
+from backend.lots.facts import lot_facts
 from backend.lots.hours import OpeningHours, parse_opening_hours
 from backend.lots.importing import zone_at
-from backend.lots.text import fold
 from backend.models import Lot, LotAmenity, Spot, Tariff
 from backend.signals import lots_changed
 from backend.tariffs.service import current_tariff
@@ -102,6 +104,7 @@ def create_lot(
     db.session.flush()
     if status == "closed":
         closing.close_lot(lot, by=admin.id)
+    record("lot.created", "lot", lot.id, actor_id=admin.id, after=lot_facts(lot))
     touch(lot.id)
     return _describe(lot)
 
@@ -120,6 +123,7 @@ def update_lot(admin: Caller, lot_id: int, **changes: Any) -> LotDetail:
         raise IllegalTransition(
             f"{lot.name} is archived, and stays as it was.", status_now="archived"
         )
+    before = lot_facts(lot)
     status = changes.pop("status", lot.status)
     change_facts(lot, **changes)
     if status != lot.status:
@@ -127,6 +131,9 @@ def update_lot(admin: Caller, lot_id: int, **changes: Any) -> LotDetail:
     touch(lot.id)
     # Writes the change now, so that the answer tells the version it has from here on.
     db.session.flush()
+    record_changes(
+        "lot.updated", "lot", lot.id, actor_id=admin.id, before=before, after=lot_facts(lot)
+    )
     return _describe(lot)
 
 
@@ -146,6 +153,14 @@ def archive_lot(admin: Caller, lot_id: int) -> None:
         _refuse_live_reservations(lot, "archived")
     else:
         closing.close_lot(lot, by=admin.id)
+    record(
+        "lot.archived",
+        "lot",
+        lot.id,
+        actor_id=admin.id,
+        before={"status": lot.status},
+        after={"status": "archived"},
+    )
     lot.status = "archived"
     touch(lot.id)
 

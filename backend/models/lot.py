@@ -123,3 +123,17 @@ class Closure(Base):
     created_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime]
     lifted_at: Mapped[datetime | None]
+
+
+class LotStaff(Base):
+    """An attendant who works at a lot, and acts in no other."""
+
+    __tablename__ = "lot_staff"
+    __table_args__ = (Index("ix_lot_staff_user_id", "user_id"),)
+
+    lot_id: Mapped[int] = mapped_column(
+        ForeignKey("lots.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )

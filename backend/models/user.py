@@ -3,7 +3,17 @@
 from datetime import datetime
 
 from flask_security import RoleMixin, UserMixin
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.models.base import Base, BigId
@@ -44,6 +54,15 @@ class User(Base, UserMixin):
     active: Mapped[bool] = mapped_column(default=True)
     epoch: Mapped[int] = mapped_column(default=0)
     """Counts the changes that end every sign-in: of password, roles, or being active."""
+    accessible_permit: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """An admin has seen the permit for accessible bays."""
+    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The key of the authenticator app, encrypted; without ``totp_since`` it is only being set up."""
+    totp_since: Mapped[datetime | None]
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    """The time step of the last code that was used, so that none is used twice."""
+    deleted_at: Mapped[datetime | None]
+    """The account was closed: nothing of the person is left but the number that bookings refer to."""
     fs_uniquifier: Mapped[str]
     timezone: Mapped[str]
     locale: Mapped[str]
@@ -67,7 +86,11 @@ class SignInSession(Base):
     epoch: Mapped[int]
     generation: Mapped[int] = mapped_column(default=0)
     user_agent: Mapped[str] = mapped_column(default="")
+    client: Mapped[str] = mapped_column(default="", server_default="")
+    """The network address from which it began."""
     created_at: Mapped[datetime]
+    verified_at: Mapped[datetime | None]
+    """When its owner last proved who they are, by password and second factor."""
     refreshed_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
@@ -102,7 +125,10 @@ class OtpChallenge(Base):
 
 
 class OtpAddress(Base):
-    """One row for each address that codes go to: the lock under which its issues are counted."""
+    """One row for each address that codes go to: the lock under which its issues are counted.
+
+    What is no sign-up has its purpose before the address: ``reset:ada@example.org``.
+    """
 
     __tablename__ = "otp_addresses"
 
@@ -118,3 +144,82 @@ class OtpIssue(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     email: Mapped[str] = mapped_column(ForeignKey("otp_addresses.email", ondelete="CASCADE"))
     issued_at: Mapped[datetime]
+
+
+class RecoveryCode(Base):
+    """A code that stands in once for the authenticator app."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (UniqueConstraint("user_id", "digest", name="uq_recovery_codes_digest"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    digest: Mapped[str]
+    used_at: Mapped[datetime | None]
+
+
+class SecondFactorChallenge(Base):
+    """A sign-in whose password was right, and which waits for its second factor."""
+
+    __tablename__ = "second_factor_challenges"
+    __table_args__ = (
+        UniqueConstraint("token", name="uq_second_factor_challenges_token"),
+        CheckConstraint("tries >= 0 AND tries <= 5", name="tries_at_most_five"),
+        Index("ix_second_factor_challenges_user_id", "user_id"),
+        Index("ix_second_factor_challenges_expires_at", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    token: Mapped[str]
+    """The ``challenge_id`` of the API."""
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    epoch: Mapped[int]
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class PasswordReset(Base):
+    """A link to choose another password; only a digest of what it carries is kept."""
+
+    __tablename__ = "password_resets"
+    __table_args__ = (
+        UniqueConstraint("digest", name="uq_password_resets_digest"),
+        Index("ix_password_resets_user_id", "user_id"),
+        Index("ix_password_resets_expires_at", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    """Nobody's, when no user has the address: the same work is done for it, and it opens nothing."""
+    digest: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class EmailChange(Base):
+    """Another address for a user, to be confirmed by a code at the old one and one at the new one."""
+
+    __tablename__ = "email_changes"
+    __table_args__ = (
+        UniqueConstraint("token", name="uq_email_changes_token"),
+        CheckConstraint("tries >= 0 AND tries <= 5", name="tries_at_most_five"),
+        Index("ix_email_changes_user_id", "user_id"),
+        Index("ix_email_changes_expires_at", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    token: Mapped[str]
+    """The ``challenge_id`` of the API."""
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    email: Mapped[str]
+    address_known: Mapped[bool]
+    """The new address belongs to a user: the mail there says so, and no code confirms it."""
+    old_digest: Mapped[str]
+    new_digest: Mapped[str]
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

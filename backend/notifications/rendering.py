@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from email import encoders
 from email.charset import QP, Charset
+from email.header import Header
 from email.headerregistry import Address
 from email.message import Message
 from email.mime.base import MIMEBase
@@ -66,12 +67,19 @@ def compose_mail(
     from_name, from_address = parseaddr(sender)
     message["From"] = str(Address(display_name=from_name, addr_spec=from_address))
     message["To"] = str(Address(addr_spec=to_address))
-    message["Subject"] = subject
+    # Python would read a name such as `=?utf-8?q?=0D=0ABcc:…?=` for what it stands for, and write a header
+    # of its own from it; encoded once more, it is text.
+    charset = None if _is_plain(subject) else "utf-8"
+    message.set_raw("Subject", Header(subject, charset, header_name="Subject").encode())
     message["Date"] = format_datetime(written_at)
     message["Message-ID"] = f"<{name}@{from_address.rpartition('@')[2]}>"
     # Tells out-of-office robots to keep quiet (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     return message
+
+
+def _is_plain(subject: str) -> bool:
+    return subject.isascii() and "=?" not in subject
 
 
 def _name_in_letters(key: str) -> str:

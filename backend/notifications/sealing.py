@@ -1,9 +1,10 @@
-"""Encryption of what a mail must carry and the database must not show."""
+"""Encryption of what is needed again and the database must not show: codes of mails, keys of second factors."""
 
 import base64
 import json
+from collections.abc import Sequence
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -13,15 +14,27 @@ def seal(secret: dict[str, str], secret_key: str) -> bytes:
     return _fernet(secret_key).encrypt(json.dumps(secret).encode())
 
 
-def unseal(sealed: bytes, secret_key: str) -> dict[str, str]:
-    """Decrypt what :func:`seal` made.
+def unseal(sealed: bytes, secret_keys: Sequence[str]) -> dict[str, str]:
+    """Decrypt what :func:`seal` made with any of the keys.
 
     Raises:
         cryptography.fernet.InvalidToken: it was sealed with another key, or changed.
 
     """
-    secret: dict[str, str] = json.loads(_fernet(secret_key).decrypt(sealed))
+    secret: dict[str, str] = json.loads(
+        MultiFernet([_fernet(key) for key in secret_keys]).decrypt(sealed)
+    )
     return secret
+
+
+def reseal(sealed: bytes, secret_keys: Sequence[str]) -> bytes:
+    """Encrypt what :func:`seal` made anew, with the first of the keys.
+
+    Raises:
+        cryptography.fernet.InvalidToken: it was sealed with none of them, or changed.
+
+    """
+    return MultiFernet([_fernet(key) for key in secret_keys]).rotate(sealed)
 
 
 def _fernet(secret_key: str) -> Fernet:

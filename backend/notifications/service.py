@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from backend.addresses import is_closed
 from backend.celery import start_task
 from backend.clock import now
 from backend.config import settings
@@ -28,6 +29,7 @@ _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)
 _MAX_ATTEMPTS = 30
 _BATCH = 100
+_PURGED_AT_ONCE = 500
 # A server that failed this often in a row is away; the rest of the batch keeps its attempts.
 _PATIENCE = 3
 _LONGEST_ERROR = 300
@@ -58,7 +60,10 @@ def queue_mail(
     """Promise a mail: it stands or falls with the open transaction, and is sent once for its ``key``.
 
     ``secret`` joins the context when the mail is written, is kept encrypted until then, and wiped after.
+    Nothing is promised to a closed account.
     """
+    if is_closed(to):
+        return
     moment = now()
     values = {
         "key": key,
@@ -124,6 +129,49 @@ def send_due_mail() -> None:
             return
 
 
+def forget_mail(to: str, *, instead: str) -> None:
+    """Let go of all mail to an address: what waits is not sent, and of the rest only that it was sent stays.
+
+    Each row has the address ``instead`` from then on.
+    """
+    moved: dict[str, Any] = {"to_address": instead, "context": {}}
+    db.session.execute(
+        update(OutboxMail)
+        .where(OutboxMail.to_address == to, OutboxMail.status == "pending")
+        # Whoever sends one this very moment finds it no longer pending, and writes nothing down.
+        .values(moved | {"sealed": None, "status": "failed", "last_error": "closed"})
+    )
+    db.session.execute(
+        update(OutboxMail)
+        .where(OutboxMail.to_address == to)
+        # What a mail server said may name the address.
+        .values(moved | {"last_error": None})
+    )
+
+
+def purge_old_mail() -> int:
+    """Delete what was sent, or given up, long enough ago; give how much there was."""
+    count = 0
+    while True:
+        with transaction():
+            # Two workers at once take different rows.
+            ids = db.session.scalars(
+                select(OutboxMail.id)
+                .where(
+                    OutboxMail.status != "pending",
+                    func.coalesce(OutboxMail.sent_at, OutboxMail.created_at)
+                    < now() - timedelta(days=settings().sent_mail_days),
+                )
+                .order_by(OutboxMail.id)
+                .limit(_PURGED_AT_ONCE)
+                .with_for_update(skip_locked=True)
+            ).all()
+            db.session.execute(delete(OutboxMail).where(OutboxMail.id.in_(ids)))
+        count += len(ids)
+        if len(ids) < _PURGED_AT_ONCE:
+            return count
+
+
 def _list_due() -> Sequence[int]:
     return db.session.scalars(
         select(OutboxMail.id)
@@ -172,7 +220,7 @@ def _claim_mail(mail_id: int) -> _ClaimedMail | None:
 
 def _send_claimed(mail: _ClaimedMail) -> None:
     current = settings()
-    secret = unseal(mail.sealed, current.secret_key) if mail.sealed else {}
+    secret = unseal(mail.sealed, current.secret_keys) if mail.sealed else {}
     subject, text, html = render_mail(
         mail.template,
         {

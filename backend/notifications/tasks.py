@@ -14,3 +14,9 @@ def send_mail(mail_id: int) -> None:
 def send_due() -> None:
     """Send the mail that is due, whatever became of its task."""
     service.send_due_mail()
+
+
+@task("notifications.purge_old", in_transaction=False)
+def purge_old() -> int:
+    """Delete mail that was sent long ago."""
+    return service.purge_old_mail()

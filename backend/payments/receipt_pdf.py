@@ -5,7 +5,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # it writes XML and reads none # nosec B406
 from zoneinfo import ZoneInfo
 
 from reportlab.lib.colors import HexColor

@@ -16,7 +16,7 @@ from backend.quotes import limits, service
 from backend.quotes.schemas import QuoteCreate, QuoteSchema
 from backend.web.api import Resource, resource_blueprint
 from backend.web.caller import find_caller
-from backend.web.limits import client_name
+from backend.web.clients import client_name
 from backend.web.operation import operation
 
 blueprint, api = resource_blueprint("quotes", __name__)

@@ -21,6 +21,7 @@ from backend.models.lot import SPOT_KINDS
 from backend.tariffs import pricing
 from backend.tariffs.service import CurrentTariff, current_tariffs
 from backend.transaction import transaction
+from backend.users.service import holds_permit
 from backend.vehicles.service import get_vehicle
 
 _INSERT = insert(Quote).returning(Quote.id)
@@ -36,10 +37,12 @@ def make_quote(
     ends_at: datetime,
     spot_kind: str | None = None,
     vehicle_id: int | None = None,
+    has_permit: bool | None = None,
 ) -> Quote:
     """Price a window of a lot, and keep the price for as long as quotes are valid.
 
     It says what the window costs and that the lot takes such bookings, not that a bay is free.
+    ``has_permit`` says whether the caller's permit for accessible bays is confirmed, where that is known.
 
     Raises:
         InvalidInput: the window is one that nobody may book.
@@ -61,7 +64,9 @@ def make_quote(
             f"{lot.name} is not open for the whole of this time.", reason="outside_opening_hours"
         )
     current = _get_tariff(lot)
-    _check_fit(lot, vehicle, spot_kind)
+    if has_permit is None:
+        has_permit = holds_permit(caller)
+    _check_fit(lot, vehicle, spot_kind, has_permit=has_permit)
     price = pricing.price(current.tariff, starts_at=starts_at, ends_at=ends_at, zone=lot.timezone)
     values = {
         "lot_id": lot.id,
@@ -133,12 +138,13 @@ def _get_tariff(lot: Lot) -> CurrentTariff:
     return current
 
 
-def _check_fit(lot: Lot, vehicle: Vehicle | None, spot_kind: str | None) -> None:
+def _check_fit(
+    lot: Lot, vehicle: Vehicle | None, spot_kind: str | None, *, has_permit: bool
+) -> None:
     """Refuse a vehicle or a kind of bay that the lot cannot serve."""
-    # A driver's right to an accessible bay cannot be shown yet, so nobody has it.
-    kinds = tuple(kind for kind in SPOT_KINDS if kind != "accessible")
+    kinds = tuple(kind for kind in SPOT_KINDS if has_permit or kind != "accessible")
     if vehicle is not None:
-        kinds = fitting_kinds(vehicle.kind, electric=vehicle.electric)
+        kinds = fitting_kinds(vehicle.kind, electric=vehicle.electric, has_permit=has_permit)
         if is_too_high(lot, vehicle.height_cm):
             raise VehicleDoesNotFit(
                 f"{lot.name} takes vehicles up to {lot.height_limit_cm} cm, and this one is"

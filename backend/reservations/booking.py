@@ -22,6 +22,7 @@ from backend.errors import (
     SpotTaken,
     TooManyHolds,
     TooManyReservations,
+    Unauthenticated,
     VehicleAlreadyBooked,
     VehicleDoesNotFit,
 )
@@ -44,7 +45,9 @@ MOST_HOLDS = 2
 
 # Made once: the hot path of a race for one bay.
 _LOCK_DRIVER = (
-    select(User.id).where(User.id == bindparam("user_id")).with_for_update(key_share=True)
+    select(User.accessible_permit)
+    .where(User.id == bindparam("user_id"), User.active)
+    .with_for_update(key_share=True)
 )
 _LOCK_LOT = (
     select(Lot)
@@ -93,12 +96,13 @@ def book_quote(
         LotFull: no bay that fits is free.
 
     """
-    _lock_driver(driver)
+    has_permit = _lock_driver(driver)
     quote = get_row(Quote, quote_id)
     if quote.expires_at <= clock.now():
         raise QuoteExpired("This price has expired. Ask for a new one.", quote_id=quote_id)
     lot = _lock_lot(quote.lot_id)
-    return _hold(driver, quote, lot, get_vehicle(driver, vehicle_id), spot_id=spot_id)
+    vehicle = get_vehicle(driver, vehicle_id)
+    return _hold(driver, quote, lot, vehicle, has_permit=has_permit, spot_id=spot_id)
 
 
 def book_window(
@@ -125,7 +129,7 @@ def book_window(
         LotFull: no bay that fits is free.
 
     """
-    _lock_driver(driver)
+    has_permit = _lock_driver(driver)
     lot = _lock_lot(lot_id)
     # Kept here, so that the session still knows it when the quote asks for it.
     vehicle = get_vehicle(driver, vehicle_id)
@@ -136,17 +140,30 @@ def book_window(
         ends_at=ends_at,
         spot_kind=spot_kind,
         vehicle_id=vehicle_id,
+        has_permit=has_permit,
     )
-    return _hold(driver, quote, lot, vehicle, spot_id=spot_id)
+    return _hold(driver, quote, lot, vehicle, has_permit=has_permit, spot_id=spot_id)
 
 
-def _lock_driver(driver: Caller) -> None:
+def _lock_driver(driver: Caller) -> bool:
+    """Lock the driver's row; tell whether their permit for accessible bays is confirmed."""
     # What counts a driver's bookings must count them one at a time. Rows that merely refer to the
     # driver, such as a payment's, need not wait.
-    db.session.connection().execute(_LOCK_DRIVER, {"user_id": driver.id})
+    locked = db.session.connection().execute(_LOCK_DRIVER, {"user_id": driver.id}).first()
+    if locked is None:
+        raise Unauthenticated("This account was closed or disabled a moment ago.")
+    return bool(locked.accessible_permit)
 
 
-def _hold(driver: Caller, quote: Quote, lot: Lot, vehicle: Vehicle, *, spot_id: int | None) -> int:
+def _hold(
+    driver: Caller,
+    quote: Quote,
+    lot: Lot,
+    vehicle: Vehicle,
+    *,
+    has_permit: bool,
+    spot_id: int | None,
+) -> int:
     now = clock.now()
     check_window(now, quote.starts_at, quote.ends_at)
     if lot.status != "open":
@@ -155,7 +172,7 @@ def _hold(driver: Caller, quote: Quote, lot: Lot, vehicle: Vehicle, *, spot_id: 
         raise LotNotBookable(
             f"{lot.name} is not open for the whole of this time.", reason="outside_opening_hours"
         )
-    kinds = _kinds_for(vehicle, quote, lot)
+    kinds = _kinds_for(vehicle, quote, lot, has_permit=has_permit)
     spot = _get_spot(lot, spot_id, kinds) if spot_id is not None else None
 
     claims.sweep_stale_holds(lot_id=lot.id, plate=vehicle.plate, user_id=driver.id)
@@ -213,13 +230,13 @@ def _lock_lot(lot_id: int) -> Lot:
     return lot
 
 
-def _kinds_for(vehicle: Vehicle, quote: Quote, lot: Lot) -> tuple[str, ...]:
+def _kinds_for(vehicle: Vehicle, quote: Quote, lot: Lot, *, has_permit: bool) -> tuple[str, ...]:
     if is_too_high(lot, vehicle.height_cm):
         raise VehicleDoesNotFit(
             f"{lot.name} takes vehicles up to {lot.height_limit_cm} cm; yours is {vehicle.height_cm} cm high.",
             height_limit_cm=lot.height_limit_cm,
         )
-    kinds = fitting_kinds(vehicle.kind, electric=vehicle.electric)
+    kinds = fitting_kinds(vehicle.kind, electric=vehicle.electric, has_permit=has_permit)
     if quote.spot_kind is None:
         return kinds
     if quote.spot_kind not in kinds:

@@ -8,7 +8,7 @@ from backend.models import Tariff
 from backend.tariffs import service
 from backend.tariffs.schemas import TariffCreate, TariffSchema
 from backend.web.api import Resource, resource_blueprint, to_json
-from backend.web.caller import find_caller
+from backend.web.caller import caller, find_caller
 from backend.web.idempotency import remember
 from backend.web.operation import operation
 from backend.web.pagination import Page, PageQuery, page_of, page_schema, read_cursor
@@ -55,7 +55,7 @@ class TariffList(Resource):
 
         Nothing is charged by it until it is published. Its currency is the installation's.
         """
-        made = TariffSchema().dump(service.draft_tariff(lot_id, **body))
+        made = TariffSchema().dump(service.draft_tariff(caller(), lot_id, **body))
         remember(made=made)
         return to_json(made)
 
@@ -74,4 +74,4 @@ class TariffPublish(Resource):
 
         The former one is superseded; quotes and bookings that stand keep their prices.
         """
-        return service.publish_tariff(tariff_id)
+        return service.publish_tariff(caller(), tariff_id)

@@ -10,6 +10,7 @@ from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import selectinload
 
 from backend import clock
+from backend.audit.service import record
 from backend.config import settings
 from backend.database import get_row
 from backend.errors import IllegalTransition, NotFound, TariffNotDraft
@@ -74,6 +75,7 @@ def list_tariffs(
 
 
 def draft_tariff(
+    admin: Caller | None,
     lot_id: int,
     *,
     name: str,
@@ -83,7 +85,7 @@ def draft_tariff(
 ) -> Tariff:
     """Write the next version of a lot's tariff, as a draft, in the installation's currency.
 
-    ``terms`` are the engine's own settings, such as ``day_cap_minor``. Without ``taxes`` it gets
+    Without an ``admin`` it is the demonstration that does. ``terms`` are the engine's own settings, such as ``day_cap_minor``. Without ``taxes`` it gets
     those of :func:`default_taxes`; an empty list means none.
 
     Raises:
@@ -129,6 +131,13 @@ def draft_tariff(
     db.session.add(row)
     # Gives the row its id, which the caller needs to publish it.
     db.session.flush()
+    record(
+        "tariff.drafted",
+        "tariff",
+        row.id,
+        actor_id=_id_of(admin),
+        after={"lot_id": lot_id, "version": row.version, "name": name, **tariff.to_dict()},
+    )
     return row
 
 
@@ -146,7 +155,7 @@ def default_taxes(currency: str, zone: str) -> tuple[pricing.TaxComponent, ...]:
     return ()
 
 
-def publish_tariff(tariff_id: int) -> Tariff:
+def publish_tariff(admin: Caller | None, tariff_id: int) -> Tariff:
     """Make a draft the tariff by which its lot charges from now on; the former one is superseded.
 
     Quotes and bookings that stand keep the version that priced them.
@@ -171,10 +180,11 @@ def publish_tariff(tariff_id: int) -> Tariff:
             status_now=tariff.status,
         )
     # The other order would have two published for a moment, which the index refuses.
-    db.session.execute(
+    former = db.session.scalar(
         update(Tariff)
         .where(Tariff.lot_id == lot_id, Tariff.status == "published")
         .values(status="superseded")
+        .returning(Tariff.version)
     )
     published = (
         update(Tariff)
@@ -182,6 +192,14 @@ def publish_tariff(tariff_id: int) -> Tariff:
         .values(status="published", published_at=clock.now())
     )
     db.session.execute(published)
+    record(
+        "tariff.published",
+        "tariff",
+        tariff_id,
+        actor_id=_id_of(admin),
+        before={"lot_id": lot_id, "version": former},
+        after={"lot_id": lot_id, "version": tariff.version},
+    )
     # Lists of lots tell a price.
     after_commit(lots_changed.send, None, lot_id=lot_id)
     return db.session.scalars(
@@ -222,6 +240,10 @@ def replay(quote: Quote) -> pricing.Price:
     return pricing.price(
         version.tariff, starts_at=quote.starts_at, ends_at=quote.ends_at, zone=lot.timezone
     )
+
+
+def _id_of(admin: Caller | None) -> int | None:
+    return None if admin is None else admin.id
 
 
 def _with_parts() -> Select[Tariff]:

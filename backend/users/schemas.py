@@ -7,6 +7,7 @@ from marshmallow import ValidationError, validate
 
 from backend.users.locales import is_locale, is_timezone
 from backend.web import fields
+from backend.web.pagination import PageQuery
 from backend.web.schema import Schema
 
 _PHONE = r"^\+?[0-9][0-9 ()/.-]*$"
@@ -56,10 +57,13 @@ class LocaleTag(fields.Text):
         super().__init__(min=2, max=35, validate=_check_locale, **kwargs)
 
 
+ROLE_NAMES = ("driver", "attendant", "admin")
+
+
 class RoleSchema(Schema):
     """A role, of which only the name is told."""
 
-    name = fields.Choice("driver", "attendant", "admin")
+    name = fields.Choice(*ROLE_NAMES)
 
 
 class UserSchema(Schema):
@@ -74,6 +78,9 @@ class UserSchema(Schema):
     created_at = fields.Instant()
     timezone = fields.Text(max=64)
     locale = fields.Text(max=35)
+    accessible_permit = fields.Flag(
+        metadata={"description": "An admin has confirmed the permit for accessible bays."}
+    )
 
 
 class ProfileUpdate(Schema):
@@ -83,3 +90,54 @@ class ProfileUpdate(Schema):
     phone = Phone(allow_none=True)
     timezone = TimezoneName()
     locale = LocaleTag()
+
+
+class UserQuery(PageQuery):
+    """Which users are looked for; all that is given must match."""
+
+    q = fields.Text(
+        min=1,
+        max=100,
+        metadata={
+            "description": "Words of the name, the address or the telephone number; all must match."
+        },
+    )
+    role = fields.Choice(*ROLE_NAMES)
+    active = fields.Flag()
+
+
+class AccountSchema(Schema):
+    """A user as admins see them."""
+
+    id = fields.Id(attribute="user.id")
+    email = fields.Text(max=254, attribute="user.email")
+    name = fields.Text(max=100, attribute="user.name")
+    phone = fields.Text(max=32, attribute="user.phone", allow_none=True)
+    roles = marshmallow.fields.Pluck(RoleSchema, "name", many=True, attribute="user.roles")
+    active = fields.Flag(attribute="user.active")
+    created_at = fields.Instant(attribute="user.created_at")
+    timezone = fields.Text(max=64, attribute="user.timezone")
+    locale = fields.Text(max=35, attribute="user.locale")
+    accessible_permit = fields.Flag(attribute="user.accessible_permit")
+    second_factor = fields.Flag()
+    last_sign_in_at = fields.Instant(allow_none=True)
+    deleted_at = fields.Instant(
+        attribute="user.deleted_at",
+        allow_none=True,
+        metadata={"description": "When the owner closed the account; it cannot be opened again."},
+    )
+
+
+class AccountUpdate(Schema):
+    """What a user may do; what is left out stays."""
+
+    roles = fields.List(
+        fields.Choice(*ROLE_NAMES),
+        min=1,
+        max=len(ROLE_NAMES),
+        metadata={"description": "All of them: those left out are taken."},
+    )
+    active = fields.Flag()
+    accessible_permit = fields.Flag(
+        metadata={"description": "You have seen their permit for accessible bays."}
+    )

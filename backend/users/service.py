@@ -85,6 +85,14 @@ def get_profile(caller: Caller) -> User:
     return _get_user(caller.id)
 
 
+def holds_permit(caller: Caller | None) -> bool:
+    """Tell whether an admin has confirmed the caller's permit for accessible bays, as it is now."""
+    if caller is None:
+        return False
+    permit = select(User.accessible_permit).where(User.id == caller.id)
+    return bool(db.session.scalar(permit))
+
+
 def change_profile(caller: Caller, *, changes: dict[str, str | None]) -> User:
     """Change the caller's own name, phone, timezone or locale.
 
@@ -99,7 +107,12 @@ def change_profile(caller: Caller, *, changes: dict[str, str | None]) -> User:
 
 
 def _get_user(user_id: int, *, for_update: bool = False) -> User:
-    statement = select(User).where(User.id == user_id).options(selectinload(User.roles))
+    statement = (
+        select(User)
+        # A request may have been let in just before the account was closed.
+        .where(User.id == user_id, User.deleted_at.is_(None))
+        .options(selectinload(User.roles))
+    )
     if for_update:
         statement = statement.with_for_update()
     user = db.session.scalar(statement)

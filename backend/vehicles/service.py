@@ -8,7 +8,14 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.clock import now
 from backend.database import violates
-from backend.errors import InvalidInput, NotFound, PlateTaken, TooManyVehicles, VehicleInUse
+from backend.errors import (
+    InvalidInput,
+    NotFound,
+    PlateTaken,
+    TooManyVehicles,
+    Unauthenticated,
+    VehicleInUse,
+)
 from backend.extensions import db
 from backend.identity import Caller
 from backend.models import Reservation, User, Vehicle
@@ -135,7 +142,9 @@ def delete_vehicle(driver: Caller, vehicle_id: int) -> None:
 
 def _lock_driver(driver: Caller) -> None:
     """Let one request of a driver at a time count vehicles, move the default, or book."""
-    db.session.execute(select(User.id).where(User.id == driver.id).with_for_update())
+    locked = select(User.id).where(User.id == driver.id, User.active).with_for_update()
+    if db.session.scalar(locked) is None:
+        raise Unauthenticated("This account was closed or disabled a moment ago.")
 
 
 def _flush_plate(plate: str) -> None:

@@ -1,14 +1,19 @@
 """Who is asking: set by the guard of an operation, read by its method."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 from typing import Any, NoReturn
 
 from flask import Flask, Request, current_app, g, request
 from flask_security import auth_required, roles_accepted
 
-from backend.errors import Forbidden, Unauthenticated
+from backend.clock import now
+from backend.errors import Forbidden, FreshSignInRequired, SecondFactorRequired, Unauthenticated
 from backend.identity import Caller
+
+FRESH = timedelta(minutes=10)
+"""For so long a proof of who one is lets sensitive acts through."""
 
 
 def caller() -> Caller:
@@ -45,7 +50,7 @@ def authenticate_with(app: Flask, load: Callable[[Request], Caller | None]) -> N
         return find_caller()
 
 
-def identify(roles: tuple[str, ...], *, public: bool) -> None:
+def identify(roles: tuple[str, ...], *, public: bool, fresh: bool = False) -> None:
     """Find out who asks, and whether they may; the guard of every operation.
 
     A public operation asked with a token tells its caller all the same.
@@ -53,12 +58,18 @@ def identify(roles: tuple[str, ...], *, public: bool) -> None:
     Raises:
         Unauthenticated: there is no valid token.
         Forbidden: the caller has none of ``roles``; no roles means anybody signed in.
+        SecondFactorRequired: the caller is an admin who has yet to set one up.
+        FreshSignInRequired: it is ``fresh``, and the caller's proof of who they are is too old.
 
     """
     if public and not has_token():
         _remember(None)
         return
     _guard(roles)()
+    if fresh:
+        proven_at = caller().verified_at
+        if proven_at is None or now() - proven_at > FRESH:
+            raise FreshSignInRequired("Enter your password again to go on.")
 
 
 @cache
@@ -101,4 +112,7 @@ def _refuse_stranger(_mechanisms: Any, headers: Any = None) -> NoReturn:  # noqa
 
 
 def _refuse_role(_guard: Any, params: Any) -> NoReturn:
+    found = find_caller()
+    if found is not None and found.is_admin_in_waiting and "admin" in params:
+        raise SecondFactorRequired("Set up an authenticator app in your profile first.")
     raise Forbidden(f"This is for {' and '.join(f'{role}s' for role in params)} only.")

@@ -18,12 +18,14 @@ from backend.errors import (
     Conflict,
     ContentTooLarge,
     Forbidden,
+    FreshSignInRequired,
     IdempotencyKeyReused,
     InvalidInput,
     NotFound,
     PreconditionFailed,
     Problem,
     RequestInProgress,
+    SecondFactorRequired,
     ServiceUnavailable,
     TooManyRequests,
     Unauthenticated,
@@ -149,6 +151,10 @@ def problems_of(described: Operation, method: str, *, has_path: bool) -> list[ty
     found += [BadRequest, InvalidInput, ContentTooLarge, Unauthenticated]
     if described.roles:
         found.append(Forbidden)
+    if "admin" in described.roles:
+        found.append(SecondFactorRequired)
+    if described.fresh:
+        found.append(FreshSignInRequired)
     if has_path:
         found.append(NotFound)
     if method.lower() != "get":

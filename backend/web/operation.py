@@ -53,8 +53,11 @@ class Operation:
     transaction: bool = True
     media_type: str | None = None
     shared: str | None = None
+    fresh: bool = False
 
     def __post_init__(self) -> None:
+        if self.public and self.fresh:
+            raise ValueError("Nobody is signed in there, and so not freshly.")
         if self.public and (self.roles or self.idempotent):
             raise ValueError("A public operation has no roles, and nobody to keep a key for.")
 
@@ -79,6 +82,7 @@ def operation(  # noqa: PLR0913 - each is a keyword of its own, and most have a 
     transaction: bool = True,
     media_type: str | None = None,
     shared: str | None = None,
+    fresh: bool = False,
 ) -> Callable[[Method], Method]:
     """Make a method of a Resource an operation of the API.
 
@@ -86,6 +90,7 @@ def operation(  # noqa: PLR0913 - each is a keyword of its own, and most have a 
     ``response`` dumps, a ready ``flask.Response``, or None. It runs in one transaction, read-only for
     GET; with ``transaction=False`` it opens its own short ones and returns plain things.
     ``shared`` names the cache from which strangers who ask the same get the same answer for a second.
+    ``fresh`` wants a caller who proved who they are within the last minutes.
     ``roles`` are those that may call it; none means anybody signed in. ``raises`` lists what the
     service raises; 401, 403, 404, 422 and their like follow from the rest.
     """
@@ -103,6 +108,7 @@ def operation(  # noqa: PLR0913 - each is a keyword of its own, and most have a 
         transaction=transaction,
         media_type=media_type,
         shared=shared,
+        fresh=fresh,
     )
 
     def decorate(method: Method) -> Method:
@@ -188,7 +194,7 @@ def _read_now(
     """Do all of a GET in one read-only transaction."""
     if described.transaction:
         with open_transaction(read_only=True):
-            identify(described.roles, public=described.public)
+            identify(described.roles, public=described.public, fresh=described.fresh)
             answer = _answer(described, method(resource, **path, **_arguments(described)))
     else:
         _identify(described)
@@ -281,7 +287,7 @@ def _identify(described: Operation) -> None:
         identify(described.roles, public=True)
         return
     with open_transaction(read_only=True):
-        identify(described.roles, public=described.public)
+        identify(described.roles, public=described.public, fresh=described.fresh)
 
 
 def _arguments(described: Operation) -> dict[str, Any]:

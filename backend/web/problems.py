@@ -28,7 +28,9 @@ from backend.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from backend.signals import request_denied
 from backend.web.api import json_response
+from backend.web.caller import find_caller
 from backend.web.request_log import request_id
 
 logger = logging.getLogger(__name__)
@@ -74,7 +76,10 @@ def render(error: Exception) -> Response:
         if error.response is not None or (error.code or 500) < HTTPStatus.BAD_REQUEST:
             return error.get_response()  # type: ignore[return-value] # a redirect, or made by hand
         headers = [pair for pair in error.get_headers() if pair[0].lower() != "content-type"]
-    return render_problem(problem_of(error), headers)
+    problem = problem_of(error)
+    if problem.status == HTTPStatus.FORBIDDEN:
+        _tell_of_denial(problem)
+    return render_problem(problem, headers)
 
 
 def render_problem(problem: Problem, headers: list[tuple[str, str]] | None = None) -> Response:
@@ -97,6 +102,18 @@ def render_problem(problem: Problem, headers: list[tuple[str, str]] | None = Non
     return response
 
 
+def _tell_of_denial(problem: Problem) -> None:
+    # Here no transaction is open any more, so that whoever keeps the refusal may open one.
+    caller, rule = find_caller(), request.url_rule
+    if caller is not None and rule is not None:
+        request_denied.send(
+            None,
+            user_id=caller.id,
+            route=f"{request.method} {rule.rule}",
+            problem=problem.slug(),
+        )
+
+
 def problem_of(error: Exception) -> Problem:
     """Tell which problem ``error`` is; what nobody foresaw is logged and becomes InternalError."""
     if isinstance(error, Problem):
@@ -110,7 +127,7 @@ def problem_of(error: Exception) -> Problem:
     elif _is_away(error):
         logger.error("A part of the system is away", exc_info=error)
         problem = ServiceUnavailable(
-            retry_after=random.randint(1, _RETRY_SECONDS_MAX)  # noqa: S311 - it spreads clients, it hides nothing
+            retry_after=random.randint(1, _RETRY_SECONDS_MAX)  # noqa: S311 - it spreads clients, it hides nothing # nosec B311 # nosemgrep: random-is-guessable
         )
     else:
         logger.error("Unforeseen: %s", type(error).__name__, exc_info=error)

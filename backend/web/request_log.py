@@ -1,5 +1,6 @@
 """Logs: one line of JSON for each request, without anything secret."""
 
+import json
 import logging
 import re
 import time
@@ -9,7 +10,8 @@ import orjson
 from flask import Flask, Response, g, has_request_context, request
 
 from backend.config import Settings
-from backend.request_ids import name_request
+from backend.request_ids import NOBODY, Asking, answer_for, name_request
+from backend.web.clients import client_name
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +70,15 @@ class JsonFormatter(logging.Formatter):
         line.update({name: getattr(record, name) for name in _FIELDS if hasattr(record, name)})
         if record.exc_info:
             line["error"] = redact(self.formatException(record.exc_info))
+        return _one_line(line)
+
+
+def _one_line(line: dict[str, object]) -> str:
+    try:
         return orjson.dumps(line, default=str).decode()
+    except TypeError:
+        # Half a character, such as JSON allows and no file does.
+        return json.dumps(line, default=str)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -81,6 +91,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         ours.addHandler(handler)
     app.before_request(_start)
     app.after_request(_finish)
+    app.teardown_request(_forget)
 
 
 def _safe_path() -> str | None:
@@ -93,6 +104,11 @@ def _safe_path() -> str | None:
 
 def _start() -> None:
     g.started = time.perf_counter()
+    answer_for(Asking(request_id(), client_name()))
+
+
+def _forget(_error: BaseException | None) -> None:
+    answer_for(NOBODY)
 
 
 def _finish(response: Response) -> Response:

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from backend.auth.service import create_admin
 from backend.errors import InvalidInput
+from tests.factories import Factory
 
 PASSWORD = "a quiet place to park"
 
@@ -55,3 +56,20 @@ def test_a_user_becomes_an_admin_and_signs_in_anew(
     assert user["id"] == tokens["user"]["id"]
     assert user["name"] == "Asha Rao"
     assert user["roles"] == ["driver", "admin"]
+
+
+def test_the_audit_log_tells_of_it_without_an_actor(
+    app: Flask, client: FlaskClient, make: Factory, as_admin: dict[str, str]
+) -> None:
+    user = make.user(email="asha@example.org")
+    with app.app_context():
+        for _ in range(2):
+            create_admin(email="asha@example.org", name="ignored", password=PASSWORD)
+    query = {"subject": "user", "subject_id": user.id}
+    answer = client.get("/api/v1/audit-log", query_string=query, headers=as_admin)
+    told = [(each["action"], each["actor"], each["after"]) for each in answer.json["items"]]
+    assert told == [
+        ("user.password-reset", None, None),
+        ("user.roles-changed", None, {"roles": ["driver", "admin"]}),
+        ("user.password-reset", None, None),
+    ]

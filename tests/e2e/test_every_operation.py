@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from passlib.totp import TOTP
 
 from backend import config
+from backend.jobs.service import run_due_jobs
 from backend.models import User
 from backend.notifications.service import send_due_mail
 from backend.web.openapi import operations
@@ -21,12 +23,18 @@ from tests.factories import Factory, tomorrow_at
 
 # What the fuzzer puts into paths: rows that the road below made, so that it gets past the 404s.
 _PATHS = ("lot_id", "spot_id", "tariff_id", "vehicle_id", "reservation_id", "payment_id")
+# Nobody's, or the fuzzer would sooner or later sign itself out and meet nothing but 401.
+_HARMLESS = {"user_id": 999_999, "session_id": 999_999}
 _CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance,response_headers_conformance"
 )
 # Its success ends the sign-in that all other requests use; the road calls it last.
 _ENDS_THE_RUN = "/api/v1/auth/logout"
+
+
+def bearer(tokens: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
 class Road:
@@ -45,12 +53,17 @@ class Road:
         return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.content
 
     def code_for(self, address: str) -> Any:
+        return self.newest_mail(address, r"\b([0-9]{6})\b")
+
+    def newest_mail(self, address: str, pattern: str) -> Any:
+        """Give what the newest mail to an address says."""
         config.use(self.served.app.extensions["settings"])
         with self.served.app.app_context():
             send_due_mail()
         for mail in self.ask("GET", "/dev/mailbox.json", 200, {})["items"]:
-            if mail["to"] == address:
-                return re.findall(r"\b[0-9]{6}\b", str(mail["text"]))[0]
+            found = re.findall(pattern, str(mail["text"]))
+            if mail["to"] == address and found:
+                return found[0]
         raise AssertionError(f"No mail for {address}.")
 
     def walk(self, driver: dict[str, str], admin: dict[str, str]) -> None:
@@ -93,6 +106,7 @@ class Road:
         )
         self.ask("GET", f"{v1}/lots/import-template.xlsx", 200, admin)
         self.ask("POST", f"{v1}/lots/import", 200, admin, files={"file": ("lots.csv", rows)})
+        self._people(v1, here, admin)
         self._bookings(v1, lot["id"], driver)
         empty = self.ask(
             "POST",
@@ -118,7 +132,70 @@ class Road:
         self.ask("GET", f"{v1}/me", 200, own)
         self.ask("PATCH", f"{v1}/me", 200, own, json={"name": "Road Runner"})
         self.ask("POST", f"{v1}/events/ticket", 201, own, json={})
+        self._archive(v1, own)
         self.ask("POST", f"{v1}/auth/logout", 204, own, json={})
+        own = self._security(v1, address)
+        self.ask("DELETE", f"{v1}/me", 204, own)
+
+    def _security(self, v1: str, address: str) -> dict[str, str]:
+        """Forget the password, choose and change it, move, and set up a second factor."""
+        self.ask("POST", f"{v1}/auth/forgot-password", 202, {}, json={"email": address})
+        link = self.newest_mail(address, r"#token=(\S+)")
+        chosen = {"token": link, "password": f"{PASSWORD} 2"}
+        self.ask("POST", f"{v1}/auth/reset-password", 204, {}, json=chosen)
+        sign_in = {"email": address, "password": chosen["password"]}
+        own = bearer(self.ask("POST", f"{v1}/auth/login", 200, {}, json=sign_in))
+        self.ask("POST", f"{v1}/auth/confirm", 204, own, json={"password": sign_in["password"]})
+        change = {"current_password": sign_in["password"], "new_password": f"{PASSWORD} 3"}
+        own = bearer(self.ask("POST", f"{v1}/me/password", 200, own, json=change))
+        sign_in["password"] = change["new_password"]
+
+        elsewhere = f"new-{address}"
+        move = self.ask("POST", f"{v1}/me/email", 202, own, json={"email": elsewhere})
+        codes = {"old_code": self.code_for(address), "new_code": self.code_for(elsewhere)}
+        proof = {"challenge_id": move["challenge_id"], **codes}
+        self.ask("POST", f"{v1}/me/email/confirm", 200, own, json=proof)
+        sign_in["email"] = elsewhere
+
+        self.ask("POST", f"{v1}/auth/login", 200, {}, json=sign_in)
+        first, *_ = self.ask("GET", f"{v1}/me/sessions", 200, own)["items"]
+        self.ask("DELETE", f"{v1}/me/sessions/{first['id']}", 204, own)
+        self.ask("DELETE", f"{v1}/me/sessions", 204, own)
+
+        secret = self.ask("POST", f"{v1}/me/totp", 201, own)["secret"]
+        code = {"code": TOTP(key=secret).generate().token}
+        self.ask("POST", f"{v1}/me/totp/confirm", 200, own, json=code)
+        self.ask("GET", f"{v1}/me/totp", 200, own)
+        recovery = self.ask("POST", f"{v1}/me/recovery-codes", 201, own)["recovery_codes"]
+        due = self.ask("POST", f"{v1}/auth/login", 200, {}, json=sign_in)
+        second = {"challenge_id": due["challenge_id"], "code": recovery[0]}
+        own = bearer(self.ask("POST", f"{v1}/auth/second-factor", 200, {}, json=second))
+        self.ask("DELETE", f"{v1}/me/totp", 204, own)
+        return own
+
+    def _people(self, v1: str, here: str, admin: dict[str, str]) -> None:
+        attendant = self.make.user(email="road-attendant@example.org", roles=("attendant",))
+        self.make.headers(attendant)
+        staff = {"user_ids": [attendant.id]}
+        self.ask("PUT", f"{here}/staff", 200, admin, json=staff)
+        self.ask("GET", f"{here}/staff", 200, admin)
+        self.ask("GET", f"{v1}/users?q=road", 200, admin)
+        somebody = f"{v1}/users/{attendant.id}"
+        self.ask("GET", somebody, 200, admin)
+        self.ask("PATCH", somebody, 200, admin, json={"active": False})
+        self.ask("GET", f"{somebody}/sessions", 200, admin)
+        self.ask("DELETE", f"{somebody}/sessions", 204, admin)
+        self.ask("DELETE", f"{somebody}/totp", 204, admin)
+        self.ask("GET", f"{v1}/audit-log", 200, admin)
+
+    def _archive(self, v1: str, own: dict[str, str]) -> None:
+        self.ask("POST", f"{v1}/me/export", 202, own)
+        config.use(self.served.app.extensions["settings"])
+        with self.served.app.app_context():
+            run_due_jobs()
+        job = self.ask("GET", f"{v1}/me/export", 200, own)
+        assert self.ask("GET", f"{v1}/jobs/{job['id']}", 200, own) == job
+        assert self.ask("GET", job["result_url"], 200, own).startswith(b"PK")
 
     def _bookings(self, v1: str, lot_id: int, driver: dict[str, str]) -> None:
         cars = [
@@ -207,7 +284,10 @@ def test_a_patient_fuzzer_meets_no_fault_either(
 def _fuzz(road: Road, user: User, *, examples: int, folder: Path) -> None:
     token = road.make.headers(user)["Authorization"]
     settings = folder / "schemathesis.toml"
-    settings.write_text("[parameters]\n" + "".join(f'"path.{name}" = 1\n' for name in _PATHS))
+    paths = dict.fromkeys(_PATHS, 1) | _HARMLESS
+    settings.write_text(
+        "[parameters]\n" + "".join(f'"path.{name}" = {at}\n' for name, at in paths.items())
+    )
     found = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run"),

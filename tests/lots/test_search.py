@@ -8,9 +8,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from backend import clock
+from backend.folding import fold
 from backend.lots.distance import Point, box_around, metres_between
 from backend.lots.search import find_next_window, list_free_nearby
-from backend.lots.text import fold
 from backend.models import Lot
 from backend.transaction import transaction
 from tests.conftest import Statements

@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from backend import config
 from backend.clock import now
@@ -20,7 +21,7 @@ from backend.extensions import db
 from backend.models import OutboxMail
 from backend.notifications import service, transport
 from backend.notifications.attachments import Attachment, register_attachments
-from backend.notifications.tasks import send_due, send_mail
+from backend.notifications.tasks import purge_old, send_due, send_mail
 from backend.transaction import transaction
 from tests.notifications.conftest import Inbox
 
@@ -329,3 +330,66 @@ def _send_at_once(mail_id: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+class TestPurge:
+    def test_what_was_sent_or_given_up_long_ago_is_deleted(
+        self,
+        app: Flask,
+        promise: Promise,
+        settings: Settings,
+        move_clock: MoveClock,
+    ) -> None:
+        sent, given_up, waits = (promise(f"{name}@example.org") for name in ("a", "b", "c"))
+        with app.app_context(), transaction():
+            db.session.get_one(OutboxMail, sent).status = "sent"
+            db.session.get_one(OutboxMail, sent).sent_at = now()
+            db.session.get_one(OutboxMail, given_up).status = "failed"
+        move_clock(timedelta(days=settings.sent_mail_days - 1))
+        assert purge_old() == 0
+        move_clock(timedelta(days=settings.sent_mail_days, minutes=1))
+        young = promise("d@example.org")
+        with app.app_context(), transaction():
+            db.session.get_one(OutboxMail, young).status = "sent"
+            db.session.get_one(OutboxMail, young).sent_at = now()
+        assert purge_old() == 2
+        assert _ids(app) == [waits, young]
+
+    def test_it_goes_on_until_nothing_is_left(
+        self,
+        app: Flask,
+        promise: Promise,
+        settings: Settings,
+        move_clock: MoveClock,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(service, "_PURGED_AT_ONCE", 2)
+        for number in range(5):
+            promise(f"asha{number}@example.org")
+        with app.app_context(), transaction():
+            db.session.execute(update(OutboxMail).values(status="sent", sent_at=now()))
+        move_clock(timedelta(days=settings.sent_mail_days, minutes=1))
+        assert purge_old() == 5
+        assert _ids(app) == []
+
+    def test_what_another_worker_has_in_hand_is_passed_over(
+        self,
+        app: Flask,
+        promise: Promise,
+        settings: Settings,
+        move_clock: MoveClock,
+    ) -> None:
+        for number in range(20):
+            promise(f"asha{number}@example.org")
+        with app.app_context(), transaction():
+            db.session.execute(update(OutboxMail).values(status="sent", sent_at=now()))
+        move_clock(timedelta(days=settings.sent_mail_days, minutes=1))
+        with ThreadPoolExecutor() as pool:
+            counts = [each.result(30) for each in [pool.submit(purge_old) for _ in range(2)]]
+        assert sum(counts) == 20
+        assert _ids(app) == []
+
+
+def _ids(app: Flask) -> list[int]:
+    with app.app_context(), transaction(read_only=True):
+        return list(db.session.scalars(select(OutboxMail.id).order_by(OutboxMail.id)))

@@ -261,9 +261,7 @@ class TestLot:
         answer = desk.ask(lot, spot_kind="large")
         assert _refusal(answer) == (409, "lot-not-bookable", "no_fitting_bay")
 
-    def test_accessible_bays_need_a_permit_that_nobody_has_yet(
-        self, desk: Desk, make: Factory
-    ) -> None:
+    def test_accessible_bays_need_a_permit(self, desk: Desk, make: Factory) -> None:
         lot_id = make.lot(kind="accessible").id
         answer = desk.ask(lot_id, spot_kind="accessible")
         assert _refusal(answer) == (409, "vehicle-does-not-fit", None)

@@ -30,6 +30,7 @@ class TestRead:
             "active": True,
             "timezone": "Asia/Kolkata",
             "locale": "en-IN",
+            "accessible_permit": False,
         }
 
     def test_a_stranger_is_refused(self, client: FlaskClient) -> None:

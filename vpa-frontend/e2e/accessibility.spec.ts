@@ -17,6 +17,9 @@ test('what guests see', async ({ page, api, complaints }) => {
     `/lots/${String(lot.id)}?${when}`,
     '/lots/999999',
     '/verify',
+    '/forgot-password',
+    '/reset-password',
+    '/reset-password#token=of-nobody',
     '/nowhere',
   ]) {
     await test.step(path, async () => {
@@ -69,8 +72,9 @@ test('what guests see', async ({ page, api, complaints }) => {
 })
 
 test('what drivers see', async ({ page, api, complaints }) => {
-  // A session that is ended elsewhere, on purpose.
+  // A session that is ended elsewhere, on purpose; and an export that nobody has asked for.
   complaints.expect(/401 \(Unauthorized\)/)
+  complaints.expect(/404 \(Not Found\).*\/me\/export/)
   const person = await api.signUp()
   const { lot, window } = await api.findLot('Altmarkt')
   const [bay, other] = await api.freeSpots(lot, window)
@@ -126,6 +130,26 @@ test('what drivers see', async ({ page, api, complaints }) => {
     await page.getByRole('link', { name: 'Vehicle Vault' }).click()
     await expect(dialog).toBeVisible()
     await expectAccessible(page)
+  })
+
+  await test.step('security, what is set up there, and the end of an account', async () => {
+    await visit(page, '/profile/security')
+    await expect(page.getByLabel('New e-mail address')).toBeVisible()
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Change password' }).click()
+    await expect(page.getByText('Enter your current password.')).toBeVisible()
+    await page.getByRole('button', { name: 'Set up' }).click()
+    await expect(page.getByRole('img', { name: /^QR code/ })).toBeVisible()
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'End all others' }).click()
+    await expect(dialog).toBeVisible()
+    await expectAccessible(page)
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Close my account' }).click()
+    await dialog.getByRole('button', { name: 'Close account' }).click()
+    await expect(dialog.getByText('Type close, as it is written here.')).toBeVisible()
+    await expectAccessible(page)
+    await page.keyboard.press('Escape')
   })
 
   await test.step('a hold, its card and its challenge', async () => {
@@ -190,6 +214,31 @@ test('what admins see', async ({ page, api }) => {
     }
   })
 
+  await test.step('users, and one of them', async () => {
+    await visit(page, '/admin/users?q=nobody-is-called-so')
+    await expectAccessible(page)
+    await visit(page, '/admin/users?q=anna%20schneider')
+    await expectAccessible(page)
+    await page.getByRole('link', { name: 'Anna Schneider' }).click()
+    const boxes = page.getByRole('group', { name: 'Roles' }).getByRole('checkbox')
+    await boxes.first().uncheck()
+    await page.getByRole('button', { name: 'Save changes' }).click()
+    await expect(page.getByText('Choose one role at least.')).toBeVisible()
+    await expectAccessible(page)
+    await boxes.first().check()
+  })
+
+  await test.step('the audit log', async () => {
+    await visit(page, '/admin/audit-log')
+    await expect(page.getByRole('list', { name: 'Entries' })).toBeVisible()
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Choose a person' }).click()
+    await dialog.getByLabel('Find a person').fill('alex')
+    await expect(dialog.getByRole('list', { name: 'People found' })).toBeVisible()
+    await expectAccessible(page)
+    await page.keyboard.press('Escape')
+  })
+
   await test.step('a new lot, with errors', async () => {
     await visit(page, '/admin/lots/new')
     await page.getByRole('button', { name: 'Create the draft' }).click()
@@ -221,6 +270,11 @@ test('what admins see', async ({ page, api }) => {
     await dialog.getByLabel('With an end').check({ force: true })
     await expectAccessible(page)
     await page.keyboard.press('Escape')
+
+    await visit(page, `${path}?part=staff`)
+    await page.getByLabel('Add an attendant').fill('toni')
+    await expect(page.getByRole('button', { name: /^Toni/ })).toBeVisible()
+    await expectAccessible(page)
 
     await visit(page, `${path}?part=tariff`)
     await expectAccessible(page)

@@ -58,13 +58,14 @@ function firstLoad(keys) {
   return { js, css }
 }
 
-/** The routes as the router's files tell them: the view, the files of words beside it, the layout. */
+/** The routes as the router's files tell them: the file, the view, the words beside it, the layout. */
 function readRoutes() {
   const folder = new URL('../src/router/routes/', import.meta.url).pathname
   const route =
     /\bpath: '([^']+)'[^}]*?import\('@\/(views\/[^']+)'\)((?:, '\w+')*)[^}]*?layout: '(\w+)'/g
   return readdirSync(folder).flatMap((name) =>
     [...readFileSync(join(folder, name), 'utf8').matchAll(route)].map((found) => ({
+      table: `src/router/routes/${name}`,
       path: found[1],
       view: `src/${found[2]}`,
       words: [...found[3].matchAll(/\w+/g)].map(([word]) => `src/i18n/en/${word}.ts`),
@@ -90,13 +91,13 @@ const rows = []
 /** @type {Set<string>} */
 const loadedFirst = new Set()
 
-for (const { path, view, words, layout } of routes) {
+for (const { table, path, view, words, layout } of routes) {
   const layoutKey = `src/layouts/${layout[0].toUpperCase()}${layout.slice(1)}Layout.vue`
   const { js, css } = firstLoad([
     entry,
     view,
     ...words,
-    ...(layoutKey in manifest ? [layoutKey] : []),
+    ...[table, layoutKey].filter((key) => key in manifest),
   ])
   for (const file of [...js, ...css]) loadedFirst.add(file)
   const name = path.replace(/\(.*?\)\*?/g, '')

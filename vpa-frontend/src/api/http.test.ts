@@ -9,18 +9,22 @@ useServer()
 let token: string | undefined
 let owner: number | undefined
 const renew = vi.fn<() => Promise<string | undefined>>()
+const confirm = vi.fn<() => Promise<boolean>>()
+const lackFactor = vi.fn<() => void>()
 
 beforeEach(() => {
   token = 'old'
   owner = 1
-  renew.mockReset()
-  useBearer({ token: () => token, owner: () => owner, renew })
+  for (const remedy of [renew, confirm, lackFactor]) remedy.mockReset()
+  useBearer({ token: () => token, owner: () => owner, renew, confirm, lackFactor })
 })
 afterEach(() => {
   useBearer({
     token: () => undefined,
     owner: () => undefined,
     renew: () => Promise.resolve(undefined),
+    confirm: () => Promise.resolve(false),
+    lackFactor: () => undefined,
   })
 })
 
@@ -211,4 +215,106 @@ describe('signing in and renewing', () => {
     await call('post', '/api/v1/auth/logout', { body: { everywhere: false } })
     expect(seen).toEqual(['Bearer old', 'Bearer new'])
   })
+})
+
+describe('a sensitive act', () => {
+  /** Is refused until whoever asks has proven who they are; keeps what came. */
+  function guardAct() {
+    const bodies: unknown[] = []
+    let isFresh = false
+    server.use(
+      http.post('*/api/v1/me/email', async ({ request }) => {
+        bodies.push(await request.json())
+        return isFresh
+          ? HttpResponse.json({ challenge_id: 'c' }, { status: 202 })
+          : refuse(403, 'fresh-sign-in-required', 'Please confirm that it is you.')
+      }),
+    )
+    return { bodies, freshen: () => (isFresh = true) }
+  }
+  const act = () => call('post', '/api/v1/me/email', { body: { email: 'new@example.org' } })
+
+  it('is sent once more, the same, after whoever asks has proven who they are', async () => {
+    const { bodies, freshen } = guardAct()
+    confirm.mockImplementation(() => Promise.resolve(freshen()))
+    expect(await act()).toEqual({ challenge_id: 'c' })
+    expect(bodies).toEqual([{ email: 'new@example.org' }, { email: 'new@example.org' }])
+  })
+
+  it('stays refused when they would rather not', async () => {
+    const { bodies } = guardAct()
+    confirm.mockResolvedValue(false)
+    await expect(act()).rejects.toMatchObject({ slug: 'fresh-sign-in-required' })
+    expect(bodies).toHaveLength(1)
+  })
+
+  it('is tried again once, not for ever', async () => {
+    const { bodies } = guardAct()
+    confirm.mockResolvedValue(true)
+    await expect(act()).rejects.toMatchObject({ slug: 'fresh-sign-in-required' })
+    expect([bodies.length, confirm.mock.calls.length]).toEqual([2, 1])
+  })
+
+  it('goes on when the token became too old meanwhile', async () => {
+    const { bodies, freshen } = guardAct()
+    let isOld = false
+    server.use(
+      http.post('*/api/v1/me/email', ({ request }) => {
+        if (isOld && bearerOf(request) === 'Bearer old') return refuse(401, 'unauthenticated')
+        return undefined
+      }),
+    )
+    confirm.mockImplementation(() => {
+      isOld = true
+      return Promise.resolve(freshen())
+    })
+    renew.mockImplementation(() => Promise.resolve((token = 'new')))
+    expect(await act()).toEqual({ challenge_id: 'c' })
+    expect(bodies).toHaveLength(2)
+  })
+
+  it('is not sent for somebody else who signed in meanwhile', async () => {
+    const { bodies } = guardAct()
+    confirm.mockImplementation(() => {
+      owner = 2
+      return Promise.resolve(true)
+    })
+    await expect(act()).rejects.toMatchObject({ slug: 'fresh-sign-in-required' })
+    expect(bodies).toHaveLength(1)
+  })
+
+  it('is proven with the token, and a wrong password is no reason for another one', async () => {
+    let asked: Request | undefined
+    server.use(
+      http.post('*/api/v1/auth/confirm', ({ request }) => {
+        asked = request
+        return refuse(401, 'invalid-credentials')
+      }),
+    )
+    const sent = call('post', '/api/v1/auth/confirm', { body: { password: 'nope' } })
+    await expect(sent).rejects.toMatchObject({ slug: 'invalid-credentials' })
+    expect(asked && bearerOf(asked)).toBe('Bearer old')
+    expect(renew).not.toHaveBeenCalled()
+  })
+})
+
+it('an admin’s act that lacks a second factor says so, and stays refused', async () => {
+  server.use(http.get('*/api/v1/users', () => refuse(403, 'second-factor-required')))
+  await expect(call('get', '/api/v1/users')).rejects.toMatchObject({ kind: 'forbidden' })
+  expect(lackFactor).toHaveBeenCalledOnce()
+  expect(confirm).not.toHaveBeenCalled()
+})
+
+it('a new password asks for its refresh token as a cookie, as a sign-in does', async () => {
+  let asked: Request | undefined
+  server.use(
+    http.post('*/api/v1/me/password', ({ request }) => {
+      asked = request
+      return HttpResponse.json({})
+    }),
+  )
+  const body = { current_password: 'kerb-paint-17', new_password: 'kerb-paint-18' }
+  await call('post', '/api/v1/me/password', { body })
+  expect(asked?.headers.get('x-refresh')).toBe('cookie')
+  expect(asked && bearerOf(asked)).toBe('Bearer old')
 })

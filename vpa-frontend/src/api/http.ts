@@ -1,10 +1,10 @@
 import axios, { type AxiosRequestConfig } from 'axios'
-import { toApiError } from '@/lib/errors'
+import { isApiError, toApiError, type ApiError } from '@/lib/errors'
 import type { components, paths } from './schema'
 
 export type Schema<Name extends keyof components['schemas']> = components['schemas'][Name]
 
-type Method = 'get' | 'post' | 'patch' | 'delete'
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 type Operation<Path extends keyof paths, Verb extends Method> = NonNullable<paths[Path][Verb]>
 type PathsWith<Verb extends Method> = {
   [Path in keyof paths]: paths[Path][Verb] extends object ? Path : never
@@ -54,17 +54,26 @@ interface Bearer {
   owner: () => number | undefined
   /** Gets another token after a 401, or undefined when nobody is signed in any more. */
   renew: () => Promise<string | undefined>
+  /** Has whoever is signed in prove it before a sensitive act; tells whether they did. */
+  confirm: () => Promise<boolean>
+  /** Hears that an admin's act was refused because they have no second factor yet. */
+  lackFactor: () => void
 }
 
 let bearer: Bearer = {
   token: () => undefined,
   owner: () => undefined,
   renew: () => Promise.resolve(undefined),
+  confirm: () => Promise.resolve(false),
+  lackFactor: () => undefined,
 }
 
 export function useBearer(source: Bearer): void {
   bearer = source
 }
+
+/** Ends every sign-in and gives a new one, and so is answered like those below `/auth`. */
+const PASSWORD_CHANGE = '/api/v1/me/password'
 
 const client = axios.create({
   timeout: 15_000,
@@ -120,7 +129,7 @@ async function send(
   )
   const isAuth = url.startsWith('/api/v1/auth/')
   // Signing in and renewing need no token, and a dead one would have them refused.
-  const takesToken = !isAuth || url.endsWith('/logout')
+  const takesToken = !isAuth || /\/(?:logout|confirm)$/.test(url)
   const request = (token: string | undefined) =>
     client.request({
       ...extra,
@@ -135,30 +144,41 @@ async function send(
         ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey }),
         ...(ifMatch && { 'If-Match': ifMatch }),
         // The browser keeps the refresh token in a cookie that no script can read.
-        ...(isAuth && { 'X-Refresh': 'cookie' }),
+        ...((isAuth || url === PASSWORD_CHANGE) && { 'X-Refresh': 'cookie' }),
       },
     })
-  const sent = takesToken ? bearer.token() : undefined
+  let token = takesToken ? bearer.token() : undefined
   const owner = bearer.owner()
-  try {
-    return await request(sent)
-  } catch (thrown) {
-    const error = toApiError(thrown)
-    if (!isRenewable(error) || !sent) throw error
-    // Another request may have met the same 401 earlier, and be through with the renewal.
-    const current = bearer.token()
-    const renewed = current !== sent ? current : await bearer.renew()
-    // The cookie is the browser's: in another page somebody else may have signed in with it, who never
-    // asked for this.
-    if (!renewed || bearer.owner() !== owner) throw error
-    return await request(renewed).catch((again: unknown) => {
-      throw toApiError(again)
-    })
+  const mended = new Set<string>()
+  for (;;) {
+    try {
+      return await request(token)
+    } catch (thrown) {
+      const error = toApiError(thrown)
+      // Each fault is mended once: what is refused again for the same reason stays refused.
+      const isNew = isApiError(error) && !mended.has(error.kind)
+      const next = token && isNew ? await mend(error, token) : undefined
+      // The cookie is the browser's: in another page somebody else may have signed in with it, who never
+      // asked for this.
+      if (!next || !isNew || bearer.owner() !== owner) throw error
+      mended.add(error.kind)
+      token = next
+    }
   }
 }
 
-function isRenewable(error: unknown): boolean {
-  return error instanceof Error && 'kind' in error && error.kind === 'signed-out'
+/** The token with which a refused request is worth another try, if there is one. */
+async function mend(error: ApiError, sent: string): Promise<string | undefined> {
+  // A wrong password beside a good token is answered so too.
+  if (error.kind === 'signed-out' && error.slug !== 'invalid-credentials') {
+    // Another request may have met the same 401 earlier, and be through with the renewal.
+    const current = bearer.token()
+    return current !== sent ? current : await bearer.renew()
+  }
+  if (error.kind !== 'forbidden') return undefined
+  if (error.slug === 'second-factor-required') bearer.lackFactor()
+  const isConfirmed = error.slug === 'fresh-sign-in-required' && (await bearer.confirm())
+  return isConfirmed ? bearer.token() : undefined
 }
 
 /** Lists repeat their name, and what is not set is left out. */

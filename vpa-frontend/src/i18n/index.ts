@@ -12,7 +12,12 @@ export interface Words {
   bookings: typeof import('./en/bookings').default
   vehicles: typeof import('./en/vehicles').default
   profile: typeof import('./en/profile').default
+  identity: typeof import('./en/identity').default
+  security: typeof import('./en/security').default
+  lists: typeof import('./en/lists').default
   admin: typeof import('./en/admin').default
+  people: typeof import('./en/people').default
+  audit: typeof import('./en/audit').default
   gallery: typeof import('./en/gallery').default
 }
 
@@ -26,7 +31,12 @@ const files: { [Name in Exclude<keyof Words, 'common'>]: () => Promise<{ default
     bookings: () => import('./en/bookings'),
     vehicles: () => import('./en/vehicles'),
     profile: () => import('./en/profile'),
+    identity: () => import('./en/identity'),
+    security: () => import('./en/security'),
+    lists: () => import('./en/lists'),
     admin: () => import('./en/admin'),
+    people: () => import('./en/people'),
+    audit: () => import('./en/audit'),
     gallery: () => import('./en/gallery'),
   }
 

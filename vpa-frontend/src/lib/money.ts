@@ -31,6 +31,7 @@ export function formatMoneyBrief(minor: number, currency: string, locale: string
 /** A typed amount as minor units, or undefined when it is none: "4.5" EUR is 450. */
 export function parseMoney(text: string, currency: string): number | undefined {
   const digits = currencyDigits(currency)
+  // eslint-disable-next-line security/detect-unsafe-regex -- what it repeats is told apart by the first sign
   const match = /^(\d{1,9})(?:[.,](\d+))?$/.exec(text.trim())
   if (!match?.[1]) return undefined
   const fraction = (match[2] ?? '').padEnd(digits, '0')

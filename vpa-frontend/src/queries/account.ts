@@ -11,6 +11,14 @@ export function useSignUpMutations() {
   }
 }
 
+/** What gives somebody another password who forgot theirs. */
+export function useResetMutations() {
+  return {
+    forget: useMutation({ mutationFn: auth.forgetPassword }),
+    reset: useMutation({ mutationFn: auth.resetPassword }),
+  }
+}
+
 /** Changes the profile of who is signed in. */
 export function useProfileMutation() {
   const session = useSession()

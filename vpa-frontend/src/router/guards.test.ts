@@ -52,6 +52,14 @@ describe('a page of a role', () => {
   })
 })
 
+describe('a page of all who are signed in', () => {
+  it('is closed to guests, and open to every role', async () => {
+    expect(await goTo('/profile/security')).toBe('/sign-in?next=/profile/security')
+    expect(await goTo('/profile/security', ['driver'])).toBe('/profile/security')
+    expect(await goTo('/profile/security', ['admin'])).toBe('/profile/security')
+  })
+})
+
 describe('a page for guests', () => {
   it('is open to guests', async () => {
     expect(await goTo('/sign-in?next=/bookings')).toBe('/sign-in?next=/bookings')

@@ -12,8 +12,9 @@ export function guardPages(router: Router, session: ReturnType<typeof useSession
     if (to.meta.role && !session.isSignedIn) {
       return { name: 'sign-in', query: { next: to.fullPath } }
     }
-    if (to.meta.role && !session.user?.roles.includes(to.meta.role)) {
-      return session.isAdmin ? { name: 'admin-lots' } : { name: 'find' }
+    const { role = 'any' } = to.meta
+    if (role !== 'any' && !session.user?.roles.includes(role)) {
+      return homeOf(session)
     }
     if (to.meta.isForGuests && session.isSignedIn) {
       return safeNext(to.query['next']) ?? homeOf(session)
@@ -35,7 +36,8 @@ export function guardPages(router: Router, session: ReturnType<typeof useSession
 
 /** Where a fresh sign-in leads. */
 export function homeOf(session: ReturnType<typeof useSession>) {
-  return session.isAdmin ? { name: 'admin-lots' } : { name: 'find' }
+  // By its path, since the pages of admins have no names before the first of them is opened.
+  return session.isAdmin ? '/admin/lots' : { name: 'find' }
 }
 
 /** A path of this site that came along in the address; anything else leads nowhere. */

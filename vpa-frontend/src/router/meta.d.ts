@@ -6,8 +6,8 @@ export {}
 declare module 'vue-router' {
   interface RouteMeta {
     layout: 'driver' | 'auth' | 'admin'
-    /** Who may open it; everybody without. */
-    role?: User['roles'][number]
+    /** Who may open it, `any` for all who are signed in; everybody without. */
+    role?: User['roles'][number] | 'any'
     /** Those who are signed in have nothing to do here. */
     isForGuests?: boolean
     /** On phones a bar of its own at the bottom stands in for the tabs. */

@@ -78,6 +78,30 @@ describe('signing in', () => {
   })
 })
 
+describe('a sign-in with a second factor', () => {
+  const due = { challenge_id: 'c-1', expires_at: '2026-11-26T18:05:00Z', methods: ['totp'] }
+
+  it('is none before the code was right', async () => {
+    const session = useSession()
+    const sent: unknown[] = []
+    server.use(
+      http.post('*/auth/login', () => HttpResponse.json(due)),
+      http.post('*/auth/second-factor', async ({ request }) => {
+        sent.push(await request.json())
+        return sent.length === 1 ? refuse(422, 'invalid-code') : HttpResponse.json(aSignIn())
+      }),
+    )
+    expect(await session.signIn(credentials)).toEqual(due)
+    expect([session.isSignedIn, usePrefs().wasSignedIn]).toEqual([false, false])
+    const wrong = { challenge_id: 'c-1', code: '000000' }
+    await expect(session.proveFactor(wrong)).rejects.toMatchObject({ slug: 'invalid-code' })
+    expect(session.isSignedIn).toBe(false)
+    await session.proveFactor({ challenge_id: 'c-1', code: '123456' })
+    expect(session.isSignedIn).toBe(true)
+    expect(sent).toEqual([wrong, { challenge_id: 'c-1', code: '123456' }])
+  })
+})
+
 describe('opening the app again', () => {
   it('does not ask who is signed in when nobody was', async () => {
     await useSession().restore()

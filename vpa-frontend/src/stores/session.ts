@@ -10,37 +10,33 @@ export const useSession = defineStore('session', () => {
   const prefs = usePrefs()
   const user = shallowRef<api.User>()
   /** A dialog asks for the password again while the page stays, because the session ended meanwhile. */
-  const isAskingAgain = ref(false)
+  const again = question<string>()
+  /** A dialog asks for it before a sensitive act, though somebody is signed in. */
+  const confirmation = question<true>()
+  /** An admin was refused for want of a second factor. */
+  const isFactorLacking = ref(false)
   const isSignedIn = computed(() => user.value !== undefined)
   const isAdmin = computed(() => user.value?.roles.includes('admin') ?? false)
   const isDriver = computed(() => user.value?.roles.includes('driver') ?? false)
 
   let token: string | undefined
   let renewal: Promise<string | undefined> | undefined
-  let answerAskedAgain: ((token: string | undefined) => void) | undefined
   let isLeaving = false
 
   function keep(signIn: api.SignIn): void {
     token = signIn.access_token
     user.value = signIn.user
     prefs.wasSignedIn = true
-    isAskingAgain.value = false
-    answerAskedAgain?.(token)
-    answerAskedAgain = undefined
+    again.answer(token)
   }
 
   function forget(): void {
     token = undefined
     user.value = undefined
     prefs.wasSignedIn = false
-    giveUp()
-  }
-
-  /** Whoever was asked to sign in again would rather not. */
-  function giveUp(): void {
-    isAskingAgain.value = false
-    answerAskedAgain?.(undefined)
-    answerAskedAgain = undefined
+    isFactorLacking.value = false
+    again.answer()
+    confirmation.answer()
   }
 
   /** Finds out who is signed in, when a page opens and that is not known. */
@@ -54,8 +50,22 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  async function signIn(credentials: api.Credentials): Promise<void> {
-    keep(await api.signIn(credentials))
+  /** Signs in, or gives the second factor that is due for it. */
+  async function signIn(credentials: api.Credentials): Promise<api.SecondFactorDue | undefined> {
+    const answer = await api.signIn(credentials)
+    if ('challenge_id' in answer) return answer
+    keep(answer)
+    return undefined
+  }
+
+  async function proveFactor(proof: api.SecondFactorProof): Promise<void> {
+    keep(await api.proveSecondFactor(proof))
+  }
+
+  /** Proves for a while that it is really who is signed in, and lets what waited for it go on. */
+  async function confirm(proof: api.IdentityProof): Promise<void> {
+    await api.confirmIdentity(proof)
+    confirmation.answer(true)
   }
 
   /** Ends a sign-up: who proves the address is signed in. */
@@ -97,26 +107,57 @@ export const useSession = defineStore('session', () => {
     } catch (error) {
       if (!isApiError(error) || error.kind !== 'signed-out') throw error
     }
-    if (isLeaving) return undefined
-    isAskingAgain.value = true
-    return await new Promise((resolve) => {
-      answerAskedAgain = resolve
-    })
+    return isLeaving ? undefined : await again.ask()
   }
 
-  useBearer({ token: () => token, owner: () => user.value?.id, renew })
+  useBearer({
+    token: () => token,
+    owner: () => user.value?.id,
+    renew,
+    confirm: async () => (await confirmation.ask()) ?? false,
+    lackFactor: () => (isFactorLacking.value = true),
+  })
 
   return {
     user,
     isSignedIn,
     isAdmin,
     isDriver,
-    isAskingAgain,
+    isAskingAgain: again.isOpen,
+    isConfirming: confirmation.isOpen,
+    isFactorLacking,
+    keep,
     forget,
     restore,
     signIn,
+    proveFactor,
+    confirm,
+    giveUpConfirming: () => confirmation.answer(),
     proveAddress,
     update,
     signOut,
   }
 })
+
+/** What a dialog asks on behalf of requests that wait for the answer, all for the same one. */
+function question<Answer>() {
+  const isOpen = ref(false)
+  let asked: Promise<Answer | undefined> | undefined
+  let settle: ((answer: Answer | undefined) => void) | undefined
+
+  function ask(): Promise<Answer | undefined> {
+    isOpen.value = true
+    asked ??= new Promise((resolve) => {
+      settle = resolve
+    })
+    return asked
+  }
+
+  function answer(given?: Answer): void {
+    isOpen.value = false
+    asked = undefined
+    settle?.(given)
+  }
+
+  return { isOpen, ask, answer }
+}

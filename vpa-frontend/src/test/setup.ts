@@ -10,7 +10,12 @@ const screens: WordFile[] = [
   'bookings',
   'vehicles',
   'profile',
+  'identity',
+  'security',
+  'lists',
   'admin',
+  'people',
+  'audit',
 ]
 
 beforeAll(async () => {

@@ -7,7 +7,14 @@ const FITS: Record<VehicleWish['vehicle_kind'], readonly SpotKind[]> = {
   van: ['large'],
 }
 
-/** The kinds of bay that a vehicle may use, as the API judges it. */
-export function fittingKinds({ vehicle_kind: kind, electric }: VehicleWish): readonly SpotKind[] {
-  return kind === 'car' && electric ? [...FITS.car, 'electric'] : FITS[kind]
+/** The kinds of bay that a vehicle may use, and with a permit its driver, as the API judges it. */
+export function fittingKinds(
+  { vehicle_kind: kind, electric }: VehicleWish,
+  hasPermit: boolean,
+): readonly SpotKind[] {
+  return [
+    ...FITS[kind],
+    ...(kind === 'car' && electric ? (['electric'] as const) : []),
+    ...(hasPermit ? (['accessible'] as const) : []),
+  ]
 }

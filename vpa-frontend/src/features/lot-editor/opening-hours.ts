@@ -17,6 +17,7 @@ const LONGEST = 255
 
 const names: string[] = DAYS.map((day) => day.toLowerCase())
 const day = `(?:${names.join('|')})`
+// eslint-disable-next-line security/detect-non-literal-regexp -- it is made of constants
 const daysPattern = new RegExp(`^(${day}(?:-${day})?(?:,${day}(?:-${day})?)*)(?![a-z])`)
 const timesPattern = /^(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})$/
 const allDay: readonly MinuteRange[] = [[0, DAY_MINUTES]]

@@ -18,6 +18,7 @@ export function readPoint(text: string): Point | undefined {
 }
 
 const isWithin = (text: string, most: number) =>
+  // eslint-disable-next-line security/detect-unsafe-regex -- what it repeats is told apart by the first sign
   /^-?\d{1,3}(?:\.\d+)?$/.test(text.trim()) && Math.abs(Number(text)) <= most
 
 export const isLatitude = (text: string): boolean => isWithin(text, 90)

@@ -73,6 +73,7 @@ export function newTariffOf(values: TariffValues, currency: string): TariffCreat
 
 /** A typed percentage as basis points, or undefined when it is none: "9.5" is 950. */
 export function parseRate(text: string): number | undefined {
+  // eslint-disable-next-line security/detect-unsafe-regex -- what it repeats is told apart by the first sign
   const match = /^(\d{1,3})(?:[.,](\d{1,2}))?$/.exec(text.trim())
   if (!match?.[1]) return undefined
   const rate = Number(match[1]) * 100 + Number((match[2] ?? '').padEnd(2, '0'))

@@ -38,14 +38,22 @@ describe('AccountMenu', () => {
 
   it('offers what the roles allow', async () => {
     await open(aUser())
-    expect(items().map((item) => item.textContent?.trim())).toEqual(['Profile', 'Sign out'])
+    expect(items().map((item) => item.textContent?.trim())).toEqual([
+      'Profile',
+      'Security',
+      'Sign out',
+    ])
     expect(document.querySelector('[role=menu]')?.textContent).toContain('asha@example.com')
   })
 
   it('leads admins to their lots', async () => {
     const { router } = await open(aUser({ roles: ['admin'] }))
-    expect(items().map((item) => item.textContent?.trim())).toEqual(['Operate', 'Sign out'])
-    items()[0]?.click()
+    expect(items().map((item) => item.textContent?.trim())).toEqual([
+      'Security',
+      'Operate',
+      'Sign out',
+    ])
+    items()[1]?.click()
     await settled(() => router.currentRoute.value.path === '/admin/lots')
     expect(router.currentRoute.value.path).toBe('/admin/lots')
   })
@@ -53,7 +61,7 @@ describe('AccountMenu', () => {
   it('signs out', async () => {
     const { router } = await open(aUser())
     server.use(http.post('*/auth/logout', () => new HttpResponse(null, { status: 204 })))
-    items()[1]?.click()
+    items()[2]?.click()
     await settled(() => router.currentRoute.value.name === 'sign-in')
     expect(router.currentRoute.value.name).toBe('sign-in')
     expect(useSession().isSignedIn).toBe(false)

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defineComponent, h } from 'vue'
 import { listVehicles } from '@/api/vehicles'
 import { useSession } from '@/stores/session'
-import { openPage, settled } from '@/test/page'
+import { given, openPage, settled } from '@/test/page'
 import { aSignIn } from '@/test/people'
 import { refuse, server, useServer } from '@/test/server'
 import SignInAgain from './SignInAgain.vue'
@@ -79,6 +79,30 @@ describe('SignInAgain', () => {
     expect(dialog()?.querySelector('[role=alert]')?.textContent).toContain('It is wrong.')
     expect(useSession().isSignedIn).toBe(true)
     useSession().forget()
+  })
+
+  it('asks for the code too where there is a second factor, and then goes on', async () => {
+    const answer = endedMeanwhile()
+    await settled(() => dialog() !== null)
+    const expires_at = new Date(Date.now() + 300_000).toISOString()
+    server.use(
+      http.post('*/auth/login', () =>
+        HttpResponse.json({ challenge_id: 'c-1', expires_at, methods: ['totp'] }),
+      ),
+      http.post('*/auth/second-factor', async ({ request }) => {
+        expect(await request.json()).toEqual({ challenge_id: 'c-1', code: '123456' })
+        return HttpResponse.json(aSignIn('new'))
+      }),
+    )
+    await enter('kerb-paint-17')
+    const code = () => dialog()?.querySelector<HTMLInputElement>('[name=code]')
+    await settled(() => code() != null)
+    expect(code()?.autocomplete).toBe('one-time-code')
+    const input = given(code())
+    input.value = '123456'
+    input.dispatchEvent(new Event('input', { bubbles: true }))
+    expect(await answer).toEqual(page)
+    expect(useSession().isAskingAgain).toBe(false)
   })
 
   it('signs out whoever would rather not', async () => {

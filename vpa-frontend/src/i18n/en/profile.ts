@@ -4,7 +4,7 @@ export default {
   you: {
     title: 'About you',
     email: 'E-mail address',
-    emailHint: 'You sign in with it. It cannot be changed here.',
+    emailHint: 'You sign in with it. It is changed under Security.',
     name: 'Name',
     nameMissing: 'Enter your name.',
     nameLong: 'Use 100 characters at most.',
@@ -21,6 +21,11 @@ export default {
   look: {
     title: 'Appearance',
     text: 'Kept in this browser.',
+  },
+  security: {
+    title: 'Security',
+    text: 'Password, second factor, address, sign-ins elsewhere, and your data.',
+    open: 'Open security',
   },
   leave: {
     title: 'Signed in',

@@ -7,7 +7,7 @@ export const adminRoutes: RouteRecordRaw[] = [
   {
     path: '/admin/lots',
     name: 'admin-lots',
-    component: page(() => import('@/views/admin/LotsView.vue'), 'admin'),
+    component: page(() => import('@/views/admin/LotsView.vue'), 'admin', 'lists'),
     meta: { layout: 'admin', role: 'admin' },
   },
   {
@@ -26,6 +26,24 @@ export const adminRoutes: RouteRecordRaw[] = [
     path: '/admin/lots/:id(\\d+)',
     name: 'admin-lot',
     component: page(() => import('@/views/admin/LotEditView.vue'), 'admin'),
+    meta: { layout: 'admin', role: 'admin' },
+  },
+  {
+    path: '/admin/users',
+    name: 'admin-users',
+    component: page(() => import('@/views/admin/UsersView.vue'), 'people', 'lists'),
+    meta: { layout: 'admin', role: 'admin' },
+  },
+  {
+    path: '/admin/users/:id(\\d+)',
+    name: 'admin-user',
+    component: page(() => import('@/views/admin/UserView.vue'), 'people', 'identity'),
+    meta: { layout: 'admin', role: 'admin' },
+  },
+  {
+    path: '/admin/audit-log',
+    name: 'admin-audit-log',
+    component: page(() => import('@/views/admin/AuditLogView.vue'), 'audit', 'people', 'lists'),
     meta: { layout: 'admin', role: 'admin' },
   },
 ]

@@ -1,7 +1,7 @@
 import type { RouteRecordRaw } from 'vue-router'
 import { page } from '../page'
 
-/** What drivers open. */
+/** What drivers open; their security is a matter of everybody. */
 export const driverRoutes: RouteRecordRaw[] = [
   {
     path: '/bookings',
@@ -26,5 +26,11 @@ export const driverRoutes: RouteRecordRaw[] = [
     name: 'profile',
     component: page(() => import('@/views/driver/ProfileView.vue'), 'profile'),
     meta: { layout: 'driver', role: 'driver' },
+  },
+  {
+    path: '/profile/security',
+    name: 'security',
+    component: page(() => import('@/views/driver/SecurityView.vue'), 'security'),
+    meta: { layout: 'driver', role: 'any' },
   },
 ]

@@ -29,13 +29,13 @@ export const publicRoutes: RouteRecordRaw[] = [
   {
     path: '/sign-in',
     name: 'sign-in',
-    component: page(() => import('@/views/auth/SignInView.vue'), 'auth'),
+    component: page(() => import('@/views/auth/SignInView.vue'), 'auth', 'identity'),
     meta: { layout: 'auth', isForGuests: true },
   },
   {
     path: '/register',
     name: 'register',
-    component: page(() => import('@/views/auth/RegisterView.vue'), 'auth'),
+    component: page(() => import('@/views/auth/RegisterView.vue'), 'auth', 'identity'),
     meta: { layout: 'auth', isForGuests: true },
   },
   {
@@ -43,6 +43,18 @@ export const publicRoutes: RouteRecordRaw[] = [
     name: 'verify',
     component: page(() => import('@/views/auth/VerifyView.vue'), 'auth'),
     meta: { layout: 'auth', isForGuests: true },
+  },
+  {
+    path: '/forgot-password',
+    name: 'forgot-password',
+    component: page(() => import('@/views/auth/ForgotPasswordView.vue'), 'auth'),
+    meta: { layout: 'auth' },
+  },
+  {
+    path: '/reset-password',
+    name: 'reset-password',
+    component: page(() => import('@/views/auth/ResetPasswordView.vue'), 'auth', 'identity'),
+    meta: { layout: 'auth' },
   },
   ...gallery,
   {

@@ -5,6 +5,7 @@ import type { Lot } from '@/api/lots'
 import { anEditedLot, aTariff } from '@/test/admin-lots'
 import { aBay } from '@/test/bays'
 import { given, openPage, settled } from '@/test/page'
+import { anAccount } from '@/test/people'
 import { refuse, server, useServer } from '@/test/server'
 import LotEditView from './LotEditView.vue'
 
@@ -46,7 +47,7 @@ function changeElsewhere(change: Partial<Lot>): void {
 
 async function open(part = '') {
   const { page } = await openPage(LotEditView, `/admin/lots/12${part && `?part=${part}`}`)
-  await settled(() => page.text().includes(lot.name))
+  await settled(() => page.text().includes(lot.name) && page.find('form').exists())
   const input = (name: string) => page.find<HTMLInputElement>(`input[name="${name}"]`)
   const submit = async (until: () => boolean) => {
     await page.find('form').trigger('submit')
@@ -174,5 +175,47 @@ describe('LotEditView', () => {
       },
       'published',
     ])
+  })
+  it('chooses the staff, and says what somebody else chose meanwhile', async () => {
+    let staff = [{ id: 5, name: 'Toni Torwart', email: 'toni@example.com' }]
+    let staffVersion = 1
+    const kim = { id: 6, name: 'Kim Kasse', email: 'kim@example.com' }
+    const staffTag = () => `"s${String(staffVersion)}"`
+    const staffAnswer = () => HttpResponse.json({ items: staff }, { headers: { ETag: staffTag() } })
+    server.use(
+      http.get('*/api/v1/lots/12/staff', staffAnswer),
+      http.put('*/api/v1/lots/12/staff', async ({ request }) => {
+        if (request.headers.get('If-Match') !== staffTag())
+          return refuse(412, 'precondition-failed')
+        sent.push(await request.json())
+        staff = [...staff.filter(({ id }) => id === 5), kim]
+        staffVersion += 1
+        return staffAnswer()
+      }),
+      http.get('*/api/v1/users', ({ request }) => {
+        const { searchParams } = new URL(request.url)
+        expect([searchParams.get('q'), searchParams.get('role')]).toEqual(['kim', 'attendant'])
+        const items = [anAccount({ ...kim, roles: ['attendant'] })]
+        return HttpResponse.json({ items, next_cursor: null, total: 1 })
+      }),
+    )
+    const { page } = await openPage(LotEditView, '/admin/lots/12?part=staff')
+    await settled(() => page.text().includes('Toni Torwart') && page.find('.picker').exists())
+    await page.find('.picker input').setValue('kim')
+    await settled(() => page.find('.picker li button').exists())
+    await page.find('.picker li button').trigger('click')
+    expect(page.text()).toContain('Not saved yet')
+    staff = []
+    staffVersion += 1
+    const save = () =>
+      given(page.findAll('button').find((each) => each.text() === 'Save staff')).trigger('click')
+    await save()
+    await settled(() => page.text().includes('Somebody else changed the staff'))
+    expect(page.text()).toContain('They saved: nobody.')
+    expect(page.text()).toContain('Kim Kasse')
+    expect(sent).toEqual([])
+    await save()
+    await settled(() => sent.length > 0)
+    expect(sent).toEqual([{ user_ids: [5, 6] }])
   })
 })

@@ -6,7 +6,9 @@ import { useSession } from '@/stores/session'
 import { openPage, settled } from '@/test/page'
 import { aSignIn, aUser } from '@/test/people'
 import { refuse, server, useServer } from '@/test/server'
+import ForgotPasswordView from './ForgotPasswordView.vue'
 import RegisterView from './RegisterView.vue'
+import ResetPasswordView from './ResetPasswordView.vue'
 import SignInView from './SignInView.vue'
 import VerifyView from './VerifyView.vue'
 
@@ -142,6 +144,163 @@ describe('SignInView', () => {
     const { page } = await open(SignInView, '/sign-in?next=/bookings')
     const link = page.findAll('a').find((each) => each.text() === 'Create account')
     expect(link?.attributes('href')).toBe('/register?next=/bookings')
+  })
+})
+
+describe('SignInView with a second factor', () => {
+  async function toCode(expires_at = inMinutes(5)) {
+    server.use(
+      http.post('*/auth/login', () =>
+        HttpResponse.json({ challenge_id: 'c-1', expires_at, methods: ['totp', 'recovery-code'] }),
+      ),
+    )
+    const opened = await open(SignInView, '/sign-in?next=/bookings')
+    await opened.control('E-mail').setValue('asha@example.com')
+    await opened.control('Password').setValue('kerb-paint-17')
+    await opened.submit()
+    await settled(() => opened.page.find('h1').text() === 'One more step')
+    return opened
+  }
+  const answerCodes = (answer: () => Response) => {
+    const sent: unknown[] = []
+    server.use(
+      http.post('*/auth/second-factor', async ({ request }) => {
+        sent.push(await request.json())
+        return answer()
+      }),
+    )
+    return sent
+  }
+
+  it('asks for the code of the app, sends it with its last digit, and leads on', async () => {
+    const sent = answerCodes(() => HttpResponse.json(aSignIn()))
+    const { page, control, path } = await toCode()
+    await settled(() => page.find('[autocomplete=one-time-code]').exists())
+    expect(document.activeElement).toBe(control('Code from your').element)
+    await control('Code from your').setValue('123456')
+    await settled(() => path() === '/bookings')
+    expect(path()).toBe('/bookings')
+    expect(sent).toEqual([{ challenge_id: 'c-1', code: '123456' }])
+  })
+
+  it('takes a recovery code instead', async () => {
+    const sent = answerCodes(() => HttpResponse.json(aSignIn()))
+    const { page, button, control, submit, path } = await toCode()
+    await settled(() => button('Use a recovery code instead') !== undefined)
+    await button('Use a recovery code instead')?.trigger('click')
+    await control('Recovery code').setValue('AB2CDEF3GH')
+    await submit()
+    await settled(() => path() === '/bookings')
+    expect(sent).toEqual([{ challenge_id: 'c-1', code: 'ab2cd-ef3gh' }])
+    expect(page.find('[inputmode=numeric]').exists()).toBe(false)
+  })
+
+  it('says how many tries are left, and after the last leads back to the password', async () => {
+    answerCodes(() => refuse(422, 'invalid-code'))
+    const { page, errors, control, alerts, button } = await toCode()
+    await settled(() => page.find('[inputmode=numeric]').exists())
+    for (const left of ['4 more tries', '3 more tries', '2 more tries', '1 more try']) {
+      await control('Code from your').setValue('')
+      await control('Code from your').setValue('000000')
+      await settled(() => errors()[0]?.includes(left) ?? false)
+      expect(errors()[0]).toContain(left)
+    }
+    await control('Code from your').setValue('')
+    await control('Code from your').setValue('000000')
+    await settled(() => alerts().some((alert) => alert.includes('wrong five times')))
+    await button('Start again')?.trigger('click')
+    await settled(() => page.find('h1').text() === 'Sign in')
+    expect(page.find('h1').text()).toBe('Sign in')
+  })
+
+  it('does not ask for a code when the time for it is over', async () => {
+    const { page, alerts } = await toCode(inMinutes(-1))
+    await settled(() => alerts().length > 0)
+    expect(alerts()[0]).toContain('This took too long')
+    expect(page.find('[inputmode=numeric]').exists()).toBe(false)
+  })
+})
+
+describe('ForgotPasswordView', () => {
+  it('says the same whoever has the address, and can be asked again', async () => {
+    const sent: unknown[] = []
+    server.use(
+      http.post('*/auth/forgot-password', async ({ request }) => {
+        sent.push(await request.json())
+        return new HttpResponse(null, { status: 202 })
+      }),
+    )
+    const { control, submit, text, button } = await open(ForgotPasswordView, '/forgot-password')
+    await control('E-mail').setValue(' asha@example.com ')
+    await submit()
+    await settled(() => text().includes('asha@example.com'))
+    expect(text()).toContain('If no account has this address, the mail says so.')
+    expect(sent).toEqual([{ email: 'asha@example.com' }])
+    await button('send another one')?.trigger('click')
+    await settled(() => text().includes('Send me the link'))
+    expect(text()).toContain('Send me the link')
+  })
+})
+
+describe('ResetPasswordView', () => {
+  const link = '/reset-password#token=t%2Bk-1'
+
+  it('takes the token out of the address at once, and sends it with the new password', async () => {
+    let sent: unknown
+    server.use(
+      http.post('*/auth/reset-password', async ({ request }) => {
+        sent = await request.json()
+        return new HttpResponse(null, { status: 204 })
+      }),
+    )
+    const { control, submit, path } = await open(ResetPasswordView, link)
+    expect(path()).toBe('/reset-password')
+    await settled(() => control('New password').exists())
+    await control('New password').setValue('kerb-paint-18')
+    await submit()
+    await settled(() => path() !== '/reset-password')
+    expect(path()).toBe('/sign-in?reset=')
+    expect(sent).toEqual({ token: 't+k-1', password: 'kerb-paint-18' })
+    expect(JSON.stringify({ ...sessionStorage, ...localStorage })).not.toContain('t+k-1')
+  })
+
+  it('says that a link works no more, and where another one comes from', async () => {
+    server.use(http.post('*/auth/reset-password', () => refuse(422, 'invalid-reset-link')))
+    const { page, control, submit, alerts } = await open(ResetPasswordView, link)
+    await settled(() => control('New password').exists())
+    await control('New password').setValue('kerb-paint-18')
+    await submit()
+    await settled(() => alerts().length > 0)
+    expect(alerts()[0]).toContain('This link works no more')
+    const another = page.findAll('a').find((each) => each.text() === 'Send another link')
+    expect(another?.attributes('href')).toBe('/forgot-password')
+  })
+
+  it('says at the field why a password will not do', async () => {
+    server.use(
+      http.post('*/auth/reset-password', () =>
+        HttpResponse.json(
+          { type: '/problems/invalid-input', errors: { password: ['It is too common.'] } },
+          { status: 422 },
+        ),
+      ),
+    )
+    const { control, submit, errors } = await open(ResetPasswordView, link)
+    await settled(() => control('New password').exists())
+    await control('New password').setValue('short')
+    await submit()
+    await settled(() => errors().length > 0)
+    expect(errors()).toEqual(['Use 8 to 128 characters.'])
+    await control('New password').setValue('password1')
+    await submit()
+    await settled(() => errors()[0] === 'It is too common.')
+    expect(errors()).toEqual(['It is too common.'])
+  })
+
+  it('without a token says where one comes from', async () => {
+    const { page, alerts } = await open(ResetPasswordView, '/reset-password')
+    expect(alerts()[0]).toContain('The link is missing')
+    expect(page.find('input').exists()).toBe(false)
   })
 })
 

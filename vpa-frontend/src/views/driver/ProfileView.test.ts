@@ -43,6 +43,7 @@ async function open(user = aUser({ phone: '+49 351 1' })) {
     routes: [
       { path: '/profile', component: ProfileView },
       { path: '/vehicles', component: { render: () => null } },
+      { path: '/profile/security', name: 'security', component: { render: () => null } },
       { path: '/sign-in', name: 'sign-in', component: { render: () => null } },
     ],
   })

@@ -52,7 +52,8 @@ export function useBooking(lotId: number) {
     onPaid: openTicket,
     onHoldOver: () => void hold.reload(),
   })
-  const kinds = computed(() => fittingKinds(vehicles.wish.value))
+  const hasPermit = computed(() => session.user?.accessible_permit ?? false)
+  const kinds = computed(() => fittingKinds(vehicles.wish.value, hasPermit.value))
   const kind = computed(() => {
     const wished = query.kind.value
     return wished && kinds.value.includes(wished) ? wished : undefined
@@ -222,7 +223,7 @@ export function useBooking(lotId: number) {
       }
       // Another vehicle may need a bay of another kind.
       const next = owned.value?.find((each) => String(each.id) === value)
-      const fits = next && fittingKinds(wishOf(next)).includes(before.spot.kind)
+      const fits = next && fittingKinds(wishOf(next), hasPermit.value).includes(before.spot.kind)
       await hold.take({ ...(fits && same()), vehicleId: Number(value) }, async () => {
         await showHeld()
         await change()

@@ -8,7 +8,7 @@ export function isPhone(text: string): boolean {
   return /^\+?\d[\d ()/.-]{2,31}$/.test(text.trim())
 }
 
-export const PASSWORD = { min: 8, max: 128 }
+const PASSWORD = { min: 8, max: 128 }
 
 export function hasPasswordLength(password: string): boolean {
   // As the API counts: characters, not the two halves of an emoji.

@@ -1,0 +1,41 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { useSession } from '@/stores/session'
+import { aUser } from '@/test/people'
+import { useServer } from '@/test/server'
+import { createAppRouter } from '.'
+
+useServer()
+beforeEach(() => {
+  localStorage.clear()
+  setActivePinia(createPinia())
+})
+
+describe('the pages of admins', () => {
+  it('come when the first of them is opened, and keep its query', async () => {
+    const session = useSession()
+    session.update(aUser({ roles: ['admin'] }))
+    const router = createAppRouter(session)
+    expect(router.hasRoute('admin-lots')).toBe(false)
+    await router.push('/admin/lots?q=altmarkt')
+    expect(router.currentRoute.value).toMatchObject({
+      name: 'admin-lots',
+      fullPath: '/admin/lots?q=altmarkt',
+    })
+    await router.push('/admin/nothing')
+    expect(router.currentRoute.value.name).toBe('not-found')
+  })
+
+  it('stay closed to others', async () => {
+    const router = createAppRouter(useSession())
+    await router.push('/admin/users')
+    expect(router.currentRoute.value.fullPath).toBe('/sign-in?next=/admin/users')
+  })
+
+  it('do not come for a path that only begins alike', async () => {
+    const router = createAppRouter(useSession())
+    await router.push('/administration')
+    expect(router.currentRoute.value.name).toBe('not-found')
+    expect(router.hasRoute('admin-lots')).toBe(false)
+  })
+})
