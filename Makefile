@@ -54,19 +54,28 @@ test-long: $(VENV)/.installed-tests ## Run the long races and fault tests
 
 .PHONY: check
 check: $(VENV)/.installed-tests $(DIST) ## Check format, lint, types, security, the order of the packages, the API's copy, sizes
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive backend run.py celery_worker.py 2>/dev/null
-	@$(SEMGREP) --error backend run.py celery_worker.py bench vpa-frontend/e2e
-	@cp .secrets.baseline $(VENV)/secrets.baseline # the hook wants one that git does not see changed
-	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline $(VENV)/secrets.baseline
+	@$(MAKE) --no-print-directory --jobs 2 check-front-end check-code check-security
+
+# Its parts, two at a time.
+.PHONY: check-front-end check-code check-security
+check-front-end:
 	@$(TOOL)/prettier --check --log-level warn .
 	@$(TOOL)/eslint --max-warnings 0 .
 	@$(TOOL)/vue-tsc --build --noEmit
 	@$(FRONTEND)/scripts/api.sh --check
 	@node $(FRONTEND)/scripts/check-size.mjs
+
+check-code:
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check-security:
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive backend run.py celery_worker.py 2>/dev/null
+	@$(SEMGREP) --error backend run.py celery_worker.py bench vpa-frontend/e2e
+	@cp .secrets.baseline $(VENV)/secrets.baseline # the hook wants one that git does not see changed
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline $(VENV)/secrets.baseline
 
 .PHONY: baseline
 baseline: $(VENV)/.installed-tests ## Take what detect-secrets finds now for made up: look at each before

@@ -105,12 +105,27 @@ class _Town:
             time.sleep(max(0.0, self._may_resend_at - time.monotonic()))
         for address in self._warm_up:
             self._ask(name, address)
-        for address in self._chance.sample(self._asked, len(self._asked)):
+        for address in self._in_random_order():
             side = known if address in self._known else unknown
             milliseconds, shape = self._ask(name, address)
             side.milliseconds.append(milliseconds)
             side.shapes.add(shape)
         return known, unknown
+
+    def _in_random_order(self) -> Iterator[str]:
+        """Give the addresses in random pairs of a known and an unknown one, either first.
+
+        What else the machine does comes and goes; so it meets as many of one kind as of the other.
+        """
+        known, unknown = (
+            self._chance.sample(kind, len(kind))
+            for kind in (
+                [address for address in self._asked if address in self._known],
+                [address for address in self._asked if address not in self._known],
+            )
+        )
+        for pair in zip(known, unknown, strict=True):
+            yield from self._chance.sample(pair, 2)
 
     def _address(self) -> str:
         return "".join(self._chance.choices(_LETTERS, k=12)) + "@example.org"

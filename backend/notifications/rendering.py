@@ -67,10 +67,7 @@ def compose_mail(
     from_name, from_address = parseaddr(sender)
     message["From"] = str(Address(display_name=from_name, addr_spec=from_address))
     message["To"] = str(Address(addr_spec=to_address))
-    # Python would read a name such as `=?utf-8?q?=0D=0ABcc:…?=` for what it stands for, and write a header
-    # of its own from it; encoded once more, it is text.
-    charset = None if _is_plain(subject) else "utf-8"
-    message.set_raw("Subject", Header(subject, charset, header_name="Subject").encode())
+    message.set_raw("Subject", _write_subject(subject))
     message["Date"] = format_datetime(written_at)
     message["Message-ID"] = f"<{name}@{from_address.rpartition('@')[2]}>"
     # Tells out-of-office robots to keep quiet (RFC 3834).
@@ -78,8 +75,16 @@ def compose_mail(
     return message
 
 
-def _is_plain(subject: str) -> bool:
-    return subject.isascii() and "=?" not in subject
+def _write_subject(subject: str) -> str:
+    """Write a subject as its header.
+
+    What looks like an encoded word, `=?utf-8?q?=0D=0ABcc:…?=`, the email package would read for what it
+    stands for, and write a header of its own from it; encoded once more, it is text.
+    """
+    if _CONTROL.search(subject):
+        raise ValueError("A subject may not contain linefeed or other control characters.")
+    is_plain = subject.isascii() and "=?" not in subject
+    return Header(subject, None if is_plain else "utf-8", header_name="Subject").encode()
 
 
 def _name_in_letters(key: str) -> str:

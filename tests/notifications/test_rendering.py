@@ -1,6 +1,7 @@
 """What a mail says, whatever people are called (P20)."""
 
 import email
+import email.header
 import email.policy
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -69,6 +70,24 @@ def test_a_header_with_a_line_break_is_refused_in_any_case() -> None:
         _compose("one\r\nBcc: x@example.org")
     with pytest.raises(ValueError, match=r"CR|linefeed|[Ii]nvalid"):
         _compose("one", to_address="a@example.org\r\nBcc: x@example.org")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=?utf-8?q?=0D=0ABcc:_victim@example.net?=",
+        "=?utf-8?b?DQpCY2M6IHZpY3RpbUBleGFtcGxlLm5ldA==?=",
+        f"{'a long name ' * 6}=?utf-8?q?=0D=0ABcc:_victim@example.net?= and more of it",
+    ],
+)
+def test_an_encoded_word_in_a_subject_is_text(name: str) -> None:
+    sent = _compose(f"Your parking at {name}: VV-1")
+    mail = _read(sent)
+    assert mail["Bcc"] is None
+    # By the older way of reading, which decodes once and never again.
+    written = email.message_from_bytes(sent, policy=email.policy.compat32)["Subject"]
+    told = email.header.make_header(email.header.decode_header(written))
+    assert str(told) == f"Your parking at {name}: VV-1"
 
 
 def test_a_file_name_adds_no_header() -> None:

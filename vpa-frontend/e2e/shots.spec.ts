@@ -47,6 +47,8 @@ test('guests', async ({ page, api }) => {
     ['lot-quote', `/lots/${String(lot.id)}?${when}&step=pay`],
     ['lot-missing', '/lots/999999'],
     ['sign-in', '/sign-in'],
+    ['forgot-password', '/forgot-password'],
+    ['reset-password', '/reset-password#token=of-nobody'],
     ['not-found', '/nowhere'],
   ] as const) {
     await visit(page, path)
@@ -87,6 +89,7 @@ test('drivers', async ({ page }) => {
     ['bookings-past', '/bookings?show=past'],
     ['vehicles', '/vehicles'],
     ['profile', '/profile'],
+    ['security', '/profile/security'],
   ] as const) {
     await visit(page, path)
     await shoot(page, name)
@@ -149,11 +152,19 @@ test('admins', async ({ page, api }) => {
     ['admin-lot', path],
     ['admin-bays', `${path}?part=bays`],
     ['admin-tariff', `${path}?part=tariff`],
+    ['admin-staff', `${path}?part=staff`],
+    ['admin-users', '/admin/users'],
+    ['admin-audit-log', '/admin/audit-log'],
     ['admin-import', '/admin/lots/import'],
   ] as const) {
     await visit(page, each)
     await shoot(page, name)
   }
+  await visit(page, '/admin/users?q=anna%20schneider')
+  await page.getByRole('link', { name: 'Anna Schneider' }).click()
+  await expect(page.getByRole('button', { name: 'Save changes' })).toBeVisible()
+  await shoot(page, 'admin-user')
+  await visit(page, '/admin/lots/import')
   const table = [
     'place_id,name,city,address,latitude,longitude,capacity,max_height',
     'elbe-1,Elbufer Ost,Dresden,Elbufer 1,51.0573,13.7411,120,210',
