@@ -80,6 +80,7 @@ class Settings:
     secret_key: str = ""
     secret_key_before: str = ""
     ticket_signing_key: str = ""
+    ticket_signing_key_before: str = ""
     mail_server: str = ""
     mail_port: int = 587
     mail_username: str = ""
@@ -141,9 +142,10 @@ class Settings:
         )
 
     @property
-    def ticket_seed(self) -> bytes:
-        """The 32 bytes from which the key that signs tickets is made."""
-        return _decoded(self.ticket_signing_key)
+    def ticket_seeds(self) -> tuple[bytes, ...]:
+        """The 32 bytes from which the key that signs tickets is made, and those of the one before it."""
+        keys = (self.ticket_signing_key, self.ticket_signing_key_before)
+        return tuple(_decoded(key) for key in keys if key)
 
     @property
     def instance(self) -> Path:
@@ -214,10 +216,11 @@ class Settings:
         self._check_servers()
         self._check_public_url()
         self._check_map()
-        if self.ticket_signing_key and not _is_seed(self.ticket_signing_key):
-            raise BadSetting(
-                f"TICKET_SIGNING_KEY is {_SEED_BYTES} random bytes as base64url; {_SEED_RECIPE}"
-            )
+        for name in ("ticket_signing_key", "ticket_signing_key_before"):
+            if getattr(self, name) and not _is_seed(getattr(self, name)):
+                raise BadSetting(
+                    f"{name.upper()} is {_SEED_BYTES} random bytes as base64url; {_SEED_RECIPE}"
+                )
         if self.is_production:
             self._check_production()
 

@@ -156,14 +156,14 @@ class TestAnywhere:
         for name in ("jwt_secret", "secret_key", "ticket_signing_key"):
             assert getattr(made, name) == getattr(again, name)
             assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
-        assert len(made.ticket_seed) == 32
+        assert len(made.ticket_seeds[0]) == 32
 
     @pytest.mark.parametrize("padding", ["", "="])
     def test_the_key_of_tickets_is_32_bytes(
         self, monkeypatch: pytest.MonkeyPatch, padding: str
     ) -> None:
         given = {"TICKET_SIGNING_KEY": PRODUCTION["TICKET_SIGNING_KEY"] + padding}
-        assert len(_load(monkeypatch, given).ticket_seed) == 32
+        assert len(_load(monkeypatch, given).ticket_seeds[0]) == 32
 
 
 class TestProduction:

@@ -40,9 +40,16 @@ const ELSEWHERE: Record<string, string[]> = {
     'keyboard.spec.ts',
     'lost-bay.spec.ts',
     'accessibility.spec.ts',
+    'hostile.spec.ts',
   ],
-  'mob-light': ['account.spec.ts', 'admin.spec.ts', 'keyboard.spec.ts', 'accessibility.spec.ts'],
-  'mob-dark': ['keyboard.spec.ts', 'lost-bay.spec.ts'],
+  'mob-light': [
+    'account.spec.ts',
+    'admin.spec.ts',
+    'keyboard.spec.ts',
+    'accessibility.spec.ts',
+    'hostile.spec.ts',
+  ],
+  'mob-dark': ['keyboard.spec.ts', 'lost-bay.spec.ts', 'hostile.spec.ts'],
 }
 
 /** What the tests and the pictures share: the real system, the machine's browser, two sizes and two themes. */

@@ -59,7 +59,7 @@ def issue_ticket(reader: Caller, reservation_id: int) -> SignedTicket:
     # The times in the ticket are whole seconds, and so are those beside it.
     not_before = int((starts_at - (_OPENS_BEFORE_LONG if is_long else _OPENS_BEFORE)).timestamp())
     expires = int((ends_at + _GRACE).timestamp())
-    key = _signing_key(settings().ticket_seed)
+    key = _signing_key(settings().ticket_seeds[0])
     payload = jwt.encode(
         {
             "sub": facts.code,
@@ -82,8 +82,7 @@ def issue_ticket(reader: Caller, reservation_id: int) -> SignedTicket:
 
 
 def public_keys() -> list[dict[str, str]]:
-    """Give the keys, as JWKs, by one of which each ticket is checked."""
-    key = _signing_key(settings().ticket_seed)
+    """Give the keys, as JWKs, by one of which each ticket is checked: the present one, and the one before."""
     return [
         {
             "kty": "OKP",
@@ -93,6 +92,7 @@ def public_keys() -> list[dict[str, str]]:
             "use": "sig",
             "alg": _ALGORITHM,
         }
+        for key in map(_signing_key, settings().ticket_seeds)
     ]
 
 

@@ -34,7 +34,7 @@ from tests.factories import Factory
 
 PASSWORD = "a quiet place to park"
 _PAUSE_SECONDS = 0.1
-_WATCHED_SECONDS = 1.0
+_WATCHED_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def town(folder: Path, database_url: str, redis_url: str) -> Iterator[Town]:
 
 
 def watch(place: Town, act: str, tokens: dict[str, Any], do: Callable[[], Any]) -> Fate:
-    """Ask both processes with a token all the while that an act is done, and a second longer."""
+    """Ask both processes with a token all the while that an act is done, and a while longer."""
     fate = Fate(act)
     asked: list[tuple[float, int]] = []
     over = threading.Event()

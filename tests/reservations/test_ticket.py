@@ -1,6 +1,7 @@
 """The ticket that a gate reads: checked by the published key alone, as a gate would."""
 
 import base64
+import dataclasses
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ import jwt
 import pytest
 from flask.testing import FlaskClient
 
+from backend import config
 from backend.config import Settings
 from backend.models import Lot
 from tests.counter import Arrive, Later
@@ -133,10 +135,32 @@ class TestKeys:
         told = client.get("/api/v1/tickets/keys").text
         assert settings.ticket_signing_key not in told
         assert len(base64.urlsafe_b64decode(key["x"] + "=")) == 32
-        assert base64.urlsafe_b64decode(key["x"] + "=") != settings.ticket_seed
+        assert base64.urlsafe_b64decode(key["x"] + "=") != settings.ticket_seeds[0]
 
     def test_a_key_is_named_by_its_thumbprint(self, client: FlaskClient) -> None:
         key = published(client)
         members = f'{{"crv":"Ed25519","kty":"OKP","x":"{key["x"]}"}}'
         thumbprint = hashlib.sha256(members.encode()).digest()
         assert base64.urlsafe_b64decode(key["kid"] + "=") == thumbprint[:8]
+
+    def test_while_it_is_rotated_tickets_of_both_are_checked(
+        self, desk: Desk, lot: Lot, settings: Settings
+    ) -> None:
+        booked = paid(desk, lot, **between(tomorrow_at(9), tomorrow_at(11)))
+        path = f"/reservations/{booked['id']}/ticket"
+        before, old = desk.get(path)["payload"], published(desk.client)
+        seed = base64.urlsafe_b64encode(bytes(range(32))).decode()
+        config.use(
+            dataclasses.replace(
+                settings,
+                ticket_signing_key=seed,
+                ticket_signing_key_before=settings.ticket_signing_key,
+            )
+        )
+        try:
+            new, kept = desk.get("/tickets/keys")["keys"]
+            after = desk.get(path)["payload"]
+        finally:
+            config.use(settings)
+        assert kept == old
+        assert read(before, kept)["sub"] == read(after, new)["sub"] == booked["code"]
