@@ -26,6 +26,7 @@ test('a forgotten password is set anew by the link of the mail', async ({ page, 
   const person = await api.signUp()
   await visit(page, '/sign-in?next=/vehicles')
   await page.getByRole('link', { name: 'Forgot your password?' }).click()
+  await expect(page.getByRole('heading', { level: 1, name: 'Forgot your password?' })).toBeVisible()
   await page.getByLabel('E-mail address').fill(person.email)
   await page.getByRole('button', { name: 'Send me the link' }).click()
   await expect(page.getByText('Look into your mail')).toBeVisible()
