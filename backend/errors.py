@@ -340,3 +340,87 @@ class PaymentInProgress(Problem):
 
     status = HTTPStatus.CONFLICT
     title = "A payment is under way"
+
+
+class PaymentDue(Problem):
+    """Something is to be paid before the car may leave; ``due_minor`` and ``currency`` tell how much."""
+
+    status = HTTPStatus.CONFLICT
+    title = "There is something to pay first"
+
+
+class DebtStands(Problem):
+    """The driver left without paying all: ``reservations`` lists what is owed, and nothing new is booked before."""
+
+    status = HTTPStatus.CONFLICT
+    title = "Please pay what is open first"
+
+
+class RefundChanged(Problem):
+    """What would come back is not what the driver was told; ``refund_minor`` tells what it is now."""
+
+    status = HTTPStatus.CONFLICT
+    title = "The refund has changed meanwhile"
+
+
+class RefundExceedsPayment(Problem):
+    """More would go back than is left of the payment; ``refundable_minor`` tells how much is."""
+
+    status = HTTPStatus.CONFLICT
+    title = "That is more than was paid"
+
+
+class ExtensionBlocked(Problem):
+    """The bay is taken afterwards; ``longest_ends_at`` and ``alternatives`` tell what can be had."""
+
+    status = HTTPStatus.CONFLICT
+    title = "The bay is taken after that"
+
+
+class EntryRefused(Problem):
+    """The gate stays shut; ``reason`` tells why."""
+
+    status = HTTPStatus.CONFLICT
+    title = "No entry"
+
+
+class CouponNotValid(Problem):
+    """The coupon is unknown, over, used up, or not for this lot; ``reason`` tells which."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This coupon does not count here"
+
+
+class PreviewOutdated(Problem):
+    """What would happen is not what was shown any more; ask again."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This has changed since you looked"
+
+
+class AlreadyWaiting(Problem):
+    """The driver waits for this very window already."""
+
+    status = HTTPStatus.CONFLICT
+    title = "You are waiting for this already"
+
+
+class LotHasRoom(Problem):
+    """There is nothing to wait for: a bay that fits is free."""
+
+    status = HTTPStatus.CONFLICT
+    title = "There is a free bay"
+
+
+class ReviewNotAllowed(Problem):
+    """The stay is not over, was reviewed before, or the time to change the review is past; ``reason`` tells."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This stay cannot be reviewed"
+
+
+class InvalidSignature(Problem):
+    """The signature of the event is missing, wrong, or too old."""
+
+    status = HTTPStatus.BAD_REQUEST
+    title = "The signature does not hold"

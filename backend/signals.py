@@ -11,6 +11,13 @@ lots_changed = Signal(
 request_denied = Signal(
     "A signed-in caller was refused: send(None, user_id=…, route=…, problem=…), after the transaction."
 )
+window_freed = Signal(
+    "A bay became free for a time: send(None, lot_id=…, starts_at=…, ends_at=…), inside the transaction."
+)
+price_to_pay = Signal(
+    "Someone wants to pay: send(None, reservation_id=…), inside the transaction; the one receiver fixes the price"
+    " and answers (amount_minor, quote_id, purpose), or refuses with a Problem."
+)
 payment_started = Signal(
     "Someone starts to pay: send(None, reservation_id=…), inside the transaction."
 )

@@ -256,6 +256,16 @@ _REVIVE = text(
     """
 )
 
+_RESHAPE = text(
+    """
+    UPDATE spot_claims SET
+        spot_id = coalesce(CAST(:spot_id AS bigint), spot_id),
+        starts_at = coalesce(:starts_at, starts_at),
+        ends_at = coalesce(:ends_at, ends_at)
+    WHERE reservation_id = :reservation_id AND live RETURNING id
+    """
+).bindparams(*_instants("starts_at", "ends_at"))
+
 
 def lock_claim(reservation_id: int) -> None:
     """Lock a reservation's claim, as everyone does before changing the reservation."""
@@ -290,6 +300,37 @@ def revive_claim(reservation_id: int) -> bool:
         raise
     savepoint.commit()
     return revived
+
+
+def reshape_claim(
+    reservation_id: int,
+    *,
+    spot_id: int | None = None,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> bool:
+    """Give a live claim another bay, another start or another end; what is not given stays.
+
+    False when the bay is not free for that, or the claim is not live; nothing is changed then.
+    """
+    savepoint = db.session.begin_nested()
+    try:
+        reshaped = _run(
+            _RESHAPE,
+            {
+                "reservation_id": reservation_id,
+                "spot_id": spot_id,
+                "starts_at": starts_at,
+                "ends_at": ends_at,
+            },
+        ).first()
+    except IntegrityError as error:
+        savepoint.rollback()
+        if violates(error, OVERLAP):
+            return False
+        raise
+    savepoint.commit()
+    return reshaped is not None
 
 
 def _touched(statement: TextClause, reservation_id: int, **values: datetime) -> bool:

@@ -65,7 +65,7 @@ from backend.models import (
     Vehicle,
     users_roles,
 )
-from backend.payments.receipts import SERIES, take_numbers, write_content
+from backend.payments.receipts import SERIES, new_verification, take_numbers, write_content
 from backend.payments.service import payment_key
 from backend.reservations.codes import new_code
 from backend.tariffs import pricing
@@ -482,6 +482,7 @@ def _add_bookings(bookings: Sequence[Booked], ground: _Ground) -> None:
                         quote=_stand_in(Quote, quote),
                         spot=ground.spots[booking.stay.spot_id],
                     ),
+                    "verification": new_verification(),
                     "issued_at": booking.stay.paid_at,
                 }
             )
@@ -560,6 +561,7 @@ def _reservation(booking: Booked, quote: _Values, reservation_id: int, now: date
         "user_id": booking.driver.id,
         "vehicle_id": booking.vehicle.id,
         "plate": booking.vehicle.plate,
+        "vehicle_kind": booking.vehicle.kind,
         "lot_id": stay.place.lot_id,
         "quote_id": quote["id"],
         "starts_at": stay.starts_at,
@@ -596,6 +598,7 @@ def _payment(booking: Booked, reservation: _Values, payment_id: int) -> _Values:
         "id": payment_id,
         "reservation_id": reservation["id"],
         "user_id": reservation["user_id"],
+        "quote_id": reservation["quote_id"],
         "purpose": "booking",
         "gateway": "sandbox",
         "gateway_ref": f"sbx_{secrets.token_hex(12)}",

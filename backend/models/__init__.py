@@ -4,12 +4,35 @@ from backend.models.audit import AuditEntry
 from backend.models.base import FOREVER, Base, UtcDateTime
 from backend.models.claim import SpotClaim
 from backend.models.idempotency import IdempotencyKey
+from backend.models.invariants import InvariantRun
 from backend.models.job import Job, JobFile
 from backend.models.lot import Closure, Lot, LotAmenity, LotStaff, Spot
 from backend.models.mail import OutboxMail
-from backend.models.payment import DocumentCounter, Payment, Receipt, SandboxIntent
+from backend.models.payment import (
+    CreditNote,
+    DocumentCounter,
+    LedgerEntry,
+    LedgerTransaction,
+    Payment,
+    Receipt,
+    Refund,
+    SandboxIntent,
+    WebhookEvent,
+)
 from backend.models.reservation import Reservation
-from backend.models.tariff import Quote, Tariff, TariffIncrement, TariffTax
+from backend.models.review import Review
+from backend.models.stay import GateScan, ReservationEvent, Stay
+from backend.models.tariff import (
+    Coupon,
+    CouponUse,
+    Quote,
+    Tariff,
+    TariffBand,
+    TariffDayRule,
+    TariffIncrement,
+    TariffKindRule,
+    TariffTax,
+)
 from backend.models.user import (
     EmailChange,
     OtpAddress,
@@ -24,17 +47,25 @@ from backend.models.user import (
     users_roles,
 )
 from backend.models.vehicle import Vehicle
+from backend.models.waitlist import WaitlistEntry
 
 __all__ = [
     "FOREVER",
     "AuditEntry",
     "Base",
     "Closure",
+    "Coupon",
+    "CouponUse",
+    "CreditNote",
     "DocumentCounter",
     "EmailChange",
+    "GateScan",
     "IdempotencyKey",
+    "InvariantRun",
     "Job",
     "JobFile",
+    "LedgerEntry",
+    "LedgerTransaction",
     "Lot",
     "LotAmenity",
     "LotStaff",
@@ -47,18 +78,27 @@ __all__ = [
     "Quote",
     "Receipt",
     "RecoveryCode",
+    "Refund",
     "Reservation",
+    "ReservationEvent",
+    "Review",
     "Role",
     "SandboxIntent",
     "SecondFactorChallenge",
     "SignInSession",
     "Spot",
     "SpotClaim",
+    "Stay",
     "Tariff",
+    "TariffBand",
+    "TariffDayRule",
     "TariffIncrement",
+    "TariffKindRule",
     "TariffTax",
     "User",
     "UtcDateTime",
     "Vehicle",
+    "WaitlistEntry",
+    "WebhookEvent",
     "users_roles",
 ]

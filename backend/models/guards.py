@@ -1,4 +1,4 @@
-"""The guards that no metadata describes: no overlap, and an audit log that is only added to.
+"""The guards that no metadata describes: no overlap, and an audit log and a ledger that are only added to.
 
 Alembic's batch mode makes a SQLite table anew and silently drops its triggers, so a migration that
 uses it on one of these tables calls :func:`install_guards` again; the application asks
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 from backend.models.audit import APPEND_ONLY
 from backend.models.claim import OVERLAP
+from backend.models.payment import ENTRIES_APPEND_ONLY, LEDGER_APPEND_ONLY
 from backend.models.reservation import PLATE_OVERLAP
 
 # Closures share the occupant 0, so they may overlap one another; each reservation is an occupant of its own.
@@ -25,18 +26,29 @@ _POSTGRESQL = {
     """,
 }
 
-_POSTGRESQL_TRIGGERS = {
-    APPEND_ONLY: f"""
-    CREATE TRIGGER {APPEND_ONLY} BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries
-    FOR EACH STATEMENT EXECUTE FUNCTION {APPEND_ONLY}()
-    """,
+# Rows of these are added, and never changed or deleted.
+_APPEND_ONLY = {
+    APPEND_ONLY: "audit_entries",
+    LEDGER_APPEND_ONLY: "ledger_transactions",
+    ENTRIES_APPEND_ONLY: "ledger_entries",
 }
-_REFUSE = f"""
-    CREATE OR REPLACE FUNCTION {APPEND_ONLY}() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN RAISE EXCEPTION ''{APPEND_ONLY}''; END'
-"""
 
-_GUARDED = ("audit_entries", "spot_claims", "reservations")
+_POSTGRESQL_TRIGGERS = {
+    guard: f"""
+    CREATE TRIGGER {guard} BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION {guard}()
+    """
+    for guard, table in _APPEND_ONLY.items()
+}
+_REFUSALS = {
+    guard: f"""
+    CREATE OR REPLACE FUNCTION {guard}() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN RAISE EXCEPTION ''{guard}''; END'
+    """
+    for guard in _APPEND_ONLY
+}
+
+_GUARDED = (*_APPEND_ONLY.values(), "spot_claims", "reservations")
 
 _CLAIM_OVERLAPS = f"""
     BEGIN
@@ -62,12 +74,11 @@ _PLATE_OVERLAPS = f"""
 """
 
 _SQLITE = {
-    f"{APPEND_ONLY}_update": (
-        f"BEFORE UPDATE ON audit_entries BEGIN SELECT RAISE(ABORT, '{APPEND_ONLY}'); END"
-    ),
-    f"{APPEND_ONLY}_delete": (
-        f"BEFORE DELETE ON audit_entries BEGIN SELECT RAISE(ABORT, '{APPEND_ONLY}'); END"
-    ),
+    **{
+        f"{guard}_{verb.lower()}": f"BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{guard}'); END"
+        for guard, table in _APPEND_ONLY.items()
+        for verb in ("UPDATE", "DELETE")
+    },
     f"{OVERLAP}_insert": f"BEFORE INSERT ON spot_claims WHEN NEW.live {_CLAIM_OVERLAPS}",
     f"{OVERLAP}_update": (
         "BEFORE UPDATE OF spot_id, starts_at, ends_at, live, reservation_id"
@@ -91,7 +102,8 @@ def install_guards(connection: Connection) -> None:
                 connection.execute(text(f"CREATE TRIGGER IF NOT EXISTS {name} {body}"))
         return
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist"))
-    connection.execute(text(_REFUSE))
+    for refusal in _REFUSALS.values():
+        connection.execute(text(refusal))
     statements = _POSTGRESQL | _POSTGRESQL_TRIGGERS
     for name in sorted(missing_guards(connection)):
         if _table_of(statements[name]) in tables:

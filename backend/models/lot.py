@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.models.base import Base, BigId
@@ -24,6 +24,10 @@ class Lot(Base):
         ),
         CheckConstraint("height_limit_cm > 0", name="height_limit_positive"),
         CheckConstraint(
+            "entry_minutes >= 0 AND entry_minutes_long >= 0 AND grace_minutes >= 0",
+            name="gate_minutes_not_negative",
+        ),
+        CheckConstraint(
             "refund_policy IN ('flexible', 'standard', 'saver')", name="refund_policy_known"
         ),
         Index("ix_lots_lat_lng", "lat", "lng"),
@@ -44,6 +48,18 @@ class Lot(Base):
     opening_hours: Mapped[str] = mapped_column(default="24/7")
     height_limit_cm: Mapped[int | None]
     refund_policy: Mapped[str] = mapped_column(default="standard")
+    entry_minutes: Mapped[int] = mapped_column(default=15, server_default="15")
+    """So long before its start a booking opens the entrance."""
+    entry_minutes_long: Mapped[int] = mapped_column(default=120, server_default="120")
+    """The same for stays over 24 hours, whose drivers come by a train or a flight."""
+    grace_minutes: Mapped[int] = mapped_column(default=10, server_default="10")
+    """So long after the end leaving costs nothing more."""
+    refunds_early_exit: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whoever leaves early pays for the time until then, and gets the rest back."""
+    allows_reentry: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A car may leave and come back until its booking ends."""
+    allows_self_check_in: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Drivers may check in and out by themselves in the app."""
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
     amenities: Mapped[list["LotAmenity"]] = relationship(

@@ -51,6 +51,25 @@ class Reservation(Base):
             "(status = 'held') <= (hold_expires_at IS NOT NULL)", name="hold_has_deadline"
         ),
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
+        CheckConstraint("debt_minor >= 0", name="debt_not_negative"),
+        CheckConstraint("source IN ('app', 'waitlist', 'walk_in')", name="source_known"),
+        CheckConstraint(
+            "source = 'walk_in' OR (user_id IS NOT NULL AND vehicle_id IS NOT NULL)",
+            name="has_driver_unless_walk_in",
+        ),
+        # What is due next of its own accord: no-shows, overstays, completions.
+        Index(
+            "ix_reservations_ends_live",
+            "ends_at",
+            postgresql_where=text("live"),
+            sqlite_where=text("live"),
+        ),
+        Index(
+            "ix_reservations_debt",
+            "user_id",
+            postgresql_where=text("debt_minor > 0"),
+            sqlite_where=text("debt_minor > 0"),
+        ),
         Index("ix_reservations_user_starts_at", "user_id", "starts_at", "id"),
         Index("ix_reservations_lot_starts_at", "lot_id", "starts_at"),
         # Each quote that is purged is looked for here, by its foreign key too.
@@ -72,9 +91,12 @@ class Reservation(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     code: Mapped[str]
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    vehicle_id: Mapped[int] = mapped_column(ForeignKey("vehicles.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """Its driver; a walk-in has none."""
+    vehicle_id: Mapped[int | None] = mapped_column(ForeignKey("vehicles.id"))
     plate: Mapped[str]
+    vehicle_kind: Mapped[str] = mapped_column(default="car", server_default="car")
+    """As it was booked: which bays it fits, whatever becomes of the vehicle."""
     lot_id: Mapped[int] = mapped_column(ForeignKey("lots.id"))
     quote_id: Mapped[int] = mapped_column(ForeignKey("quotes.id"))
     starts_at: Mapped[datetime]
@@ -85,6 +107,11 @@ class Reservation(Base):
     pinned: Mapped[bool] = mapped_column(default=False)
     """The driver chose this very bay, so nobody moves it."""
     price_minor: Mapped[int] = mapped_column(BigId)
+    """What it costs by its quote; what was paid and given back stands in the ledger."""
+    covered_until: Mapped[datetime | None]
+    """Up to when the price reaches, grace apart, once it was priced for longer than the window; else null."""
+    debt_minor: Mapped[int] = mapped_column(BigId, default=0, server_default="0")
+    """What was left unpaid when the car was let out; while it stands, its driver books nothing new."""
     currency: Mapped[str]
     refund_policy: Mapped[str]
     hold_expires_at: Mapped[datetime | None]
@@ -95,8 +122,10 @@ class Reservation(Base):
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     """When it left the live states."""
+    sequence: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often window, bay or vehicle changed: the SEQUENCE of its calendar entry."""
     lot: Mapped[Lot] = relationship(lazy="raise")
-    vehicle: Mapped[Vehicle] = relationship(lazy="raise")
+    vehicle: Mapped[Vehicle | None] = relationship(lazy="raise")
     quote: Mapped[Quote] = relationship(lazy="raise")
     claim: Mapped[SpotClaim] = relationship(lazy="raise", uselist=False, viewonly=True)
 

@@ -56,6 +56,8 @@ class User(Base, UserMixin):
     """Counts the changes that end every sign-in: of password, roles, or being active."""
     accessible_permit: Mapped[bool] = mapped_column(default=False, server_default=false())
     """An admin has seen the permit for accessible bays."""
+    tax_id: Mapped[str | None]
+    """What their receipts say beside their name: a GSTIN or VAT number."""
     totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The key of the authenticator app, encrypted; without ``totp_since`` it is only being set up."""
     totp_since: Mapped[datetime | None]

@@ -1,5 +1,6 @@
 """Receipts: numbered without gaps, frozen when they are issued."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -38,6 +39,7 @@ def issue_receipt(payment: Payment) -> Receipt:
         number=take_numbers(year),
         payment_id=payment.id,
         content=_content(payment),
+        verification=new_verification(),
         issued_at=issued_at,
     )
     db.session.add(receipt)
@@ -82,6 +84,11 @@ def numbers_of(payment_ids: Sequence[int]) -> dict[int, str]:
 def receipt_number(receipt: Receipt) -> str:
     """Write a receipt's number: ``R-2026-000042``."""
     return f"{receipt.series}-{receipt.year}-{receipt.number:06d}"
+
+
+def new_verification() -> str:
+    """Make the word by which a document's QR code asks whether it is genuine."""
+    return secrets.token_urlsafe(16)
 
 
 def take_numbers(year: int, count: int = 1) -> int:

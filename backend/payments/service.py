@@ -202,6 +202,7 @@ def _begin(driver: Caller, reservation_id: int) -> Payment:
     payment = Payment(
         reservation_id=reservation.id,
         user_id=driver.id,
+        quote_id=reservation.quote_id,
         purpose="booking",
         gateway="sandbox",
         amount_minor=reservation.price_minor,
@@ -303,7 +304,7 @@ def _settle(payment_id: int, outcome: Outcome, *, finish: Finish | None = None) 
             payment.settled_at = clock.now()
             useless = True
         if useless:
-            payment.status = "review"
+            payment.status, payment.review_reason = "review", "no_use"
         if finish is not None:
             finish(payment)
     if not useless:
@@ -329,7 +330,7 @@ def _give_back(payment: Payment, *, finish: Finish | None = None) -> Payment:
         db.session.execute(
             update(Payment)
             .where(Payment.id == payment.id, Payment.status == "review")
-            .values(status="refunded", refunded_minor=Payment.amount_minor)
+            .values(status="refunded", refunded_minor=Payment.amount_minor, review_reason=None)
         )
         refunded = db.session.get_one(Payment, payment.id, populate_existing=True)
         _tell_of_refund(refunded)

@@ -292,6 +292,7 @@ def _insert(
                 "user_id": driver.id,
                 "vehicle_id": vehicle.id,
                 "plate": vehicle.plate,
+                "vehicle_kind": vehicle.kind,
                 "lot_id": quote.lot_id,
                 "quote_id": quote.id,
                 "starts_at": quote.starts_at,

@@ -1,0 +1,1 @@
+"""Coupons: codes that make a booking cheaper."""

@@ -1,0 +1,1 @@
+"""The gate: scans, walk-ins, who comes next, and the cash that was taken."""

@@ -1,0 +1,1 @@
+"""Reviews: what drivers say of lots where they stood."""
