@@ -97,22 +97,27 @@ def _bind_extensions(app: "Flask", settings: Settings) -> None:
 def _register_resources(app: "Flask") -> None:
     from backend.audit import resources as audit
     from backend.auth import resources as auth
+    from backend.coupons import resources as coupons
     from backend.events import resources as events
+    from backend.gate import resources as gate
     from backend.jobs import resources as jobs
     from backend.lots import resources as lots
     from backend.notifications import mailbox
     from backend.payments import resources as payments
     from backend.privacy import resources as privacy
     from backend.quotes import resources as quotes
+    from backend.reservations import closing_resources as closings
     from backend.reservations import resources as reservations
+    from backend.reviews import resources as reviews
     from backend.system import resources as system
     from backend.tariffs import resources as tariffs
     from backend.users import resources as users
     from backend.vehicles import resources as vehicles
+    from backend.waitlist import resources as waitlist
 
     for package in (
         *(auth, users, vehicles, lots, tariffs, quotes, reservations, payments, events, system),
-        *(jobs, audit, privacy),
+        *(gate, reviews, coupons, waitlist, closings, jobs, audit, privacy),
     ):
         app.register_blueprint(package.blueprint, url_prefix=API)
     app.register_blueprint(system.probes_blueprint)
@@ -134,19 +139,28 @@ def _connect_packages() -> None:
     from backend.lots import memory
     from backend.lots.resources import forget_lists
     from backend.notifications.attachments import register_attachments
-    from backend.payments.attachments import attach_receipt
+    from backend.payments.attachments import (
+        attach_credit_note,
+        attach_receipt,
+        attach_receipt_of_payment,
+    )
     from backend.privacy.archive import make_archive
     from backend.privacy.service import EXPORT, announce_export
-    from backend.reservations import confirming
+    from backend.reservations import confirming, dues, moving
     from backend.signals import (
         availability_changed,
+        bay_needed,
         lots_changed,
         payment_failed,
         payment_settled,
         payment_started,
+        price_to_pay,
         request_denied,
+        window_freed,
     )
+    from backend.waitlist.offering import on_window_freed
 
+    price_to_pay.connect(dues.on_price_to_pay)
     payment_started.connect(confirming.on_payment_started)
     payment_failed.connect(confirming.on_payment_failed)
     payment_settled.connect(confirming.on_payment_settled)
@@ -154,5 +168,9 @@ def _connect_packages() -> None:
     lots_changed.connect(memory.forget)
     lots_changed.connect(forget_lists)
     request_denied.connect(on_request_denied)
+    bay_needed.connect(moving.on_bay_needed)
+    window_freed.connect(on_window_freed)
     register_attachments("ticket", attach_receipt)
+    register_attachments("receipt", attach_receipt_of_payment)
+    register_attachments("refund", attach_credit_note)
     register_maker(EXPORT, Maker(make_archive, announce_export))

@@ -12,6 +12,7 @@ from backend.auth.service import create_admin
 from backend.config import settings
 from backend.errors import Problem
 from backend.lots.import_lots import format_report, import_lots
+from backend.system.invariants import Finding, check_invariants
 from backend.transaction import transaction
 from backend.web.api import to_json
 from backend.web.openapi import document
@@ -21,7 +22,7 @@ def register_commands(app: Flask) -> None:
     """Give ``app`` its commands."""
     for command in (
         *(create_admin_command, import_lots_command, load_demo_command),
-        *(openapi_command, reseal_secrets_command),
+        *(openapi_command, reseal_secrets_command, check_invariants_command),
     ):
         app.cli.add_command(command)
 
@@ -91,3 +92,26 @@ def reseal_secrets_command() -> None:
 def openapi_command() -> None:
     """Print the OpenAPI document."""
     click.echo(to_json(document(current_app)))
+
+
+@click.command("check-invariants")
+@with_appcontext
+def check_invariants_command() -> None:
+    """Look over what the system promises, row by row. Fails when a promise is broken."""
+    findings = check_invariants()
+    for finding in findings:
+        click.echo(f"{finding.promise:<4} {_outcome(finding):<10} {finding.rule}")
+        for row in finding.first:
+            click.echo(f"     {row}")
+        if finding.error is not None:
+            click.echo(f"     {finding.error}")
+    broken = [each for each in findings if not each.is_clean]
+    click.echo(f"{len(findings)} rules looked at, {len(broken)} not kept.")
+    if broken:
+        sys.exit(1)
+
+
+def _outcome(finding: Finding) -> str:
+    if finding.error is not None:
+        return "unknown"
+    return f"{finding.violations} broken" if finding.violations else "kept"

@@ -38,7 +38,7 @@ _SEED_RECIPE = (
     f"make them by `python -c 'import secrets; print(secrets.token_urlsafe({_SEED_BYTES}))'`."
 )
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
-GATEWAYS = ("sandbox",)
+GATEWAYS = ("sandbox", "stripe", "cash")
 """The payment gateways that exist."""
 _REDIS_PORT = 6379
 _HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.?")
@@ -58,6 +58,7 @@ _BOUNDS = {
     "bcrypt_rounds": (4, 16),
     "sent_mail_days": (1, 3660),
     "export_days": (1, 30),
+    "scan_days": (1, 3660),
     "clock_offset_seconds": (-_TEN_YEARS_SECONDS, _TEN_YEARS_SECONDS),
 }
 
@@ -96,7 +97,11 @@ class Settings:
     events_url: str = ""
     web_workers: int = 2
     web_threads: int = 4
-    payment_gateways: tuple[str, ...] = ("sandbox",)
+    payment_gateways: tuple[str, ...] = ("sandbox", "cash")
+    sandbox_webhook_secret: str = ""
+    stripe_secret_key: str = ""
+    stripe_webhook_secret: str = ""
+    stripe_api_base: str = "https://api.stripe.com"
     hold_minutes: int = 10
     quote_minutes: int = 10
     access_token_minutes: int = 15
@@ -106,6 +111,7 @@ class Settings:
     admin_second_factor: str = "production"
     sent_mail_days: int = 30
     export_days: int = 7
+    scan_days: int = 90
     currency: str = "INR"
     timezone: str = "Asia/Kolkata"
     locale: str = "en-IN"
@@ -190,6 +196,10 @@ class Settings:
         for name in ("jwt_secret", "secret_key"):
             if not getattr(self, name):
                 changes[name] = _kept_secret(self.instance / name)
+        if not self.sandbox_webhook_secret and "sandbox" in self.payment_gateways:
+            changes["sandbox_webhook_secret"] = _kept_secret(
+                self.instance / "sandbox_webhook_secret"
+            )
         if not self.ticket_signing_key:
             changes["ticket_signing_key"] = _kept_secret(
                 self.instance / "ticket_signing_key", size=_SEED_BYTES
@@ -235,6 +245,7 @@ class Settings:
                 raise BadSetting(
                     f"PAYMENT_GATEWAYS lists {', '.join(GATEWAYS)}, or is none, not {name!r}."
                 )
+        self._check_stripe()
         try:
             currency_digits(self.currency)
         except ValueError as error:
@@ -286,6 +297,29 @@ class Settings:
             raise BadSetting(
                 "PUBLIC_URL starts with http:// or https:// and a host, such as https://parking.example.org."
             )
+
+    def _check_stripe(self) -> None:
+        if "stripe" not in self.payment_gateways:
+            return
+        for name in ("stripe_secret_key", "stripe_webhook_secret"):
+            if not getattr(self, name):
+                raise BadSetting(
+                    f"{name.upper()} is required when PAYMENT_GATEWAYS lists stripe; Stripe's dashboard shows it."
+                )
+        url = _split(self.stripe_api_base)
+        if (
+            url is None
+            or url.scheme not in {"http", "https"}
+            or not _is_host(url.hostname or "")
+            or url.path.strip("/")
+            or url.query
+            or url.fragment
+        ):
+            raise BadSetting(
+                "STRIPE_API_BASE starts with http:// or https:// and a host, such as https://api.stripe.com."
+            )
+        if self.is_production and url.scheme != "https":
+            raise BadSetting("STRIPE_API_BASE starts with https:// in production.")
 
     def _check_map(self) -> None:
         if not self.map_tile_url:

@@ -27,6 +27,7 @@ _SQLITE_PRAGMAS = (
 )
 
 _LOCK_NAME = text("SELECT pg_advisory_xact_lock(:key)")
+_TRY_LOCK_NAME = text("SELECT pg_try_advisory_xact_lock(:key)")
 # SET LOCAL, as a statement that takes a parameter.
 _LIMIT_LOCK_WAITS = text("SELECT set_config('lock_timeout', :milliseconds, true)")
 
@@ -148,8 +149,18 @@ def lock_name(name: str) -> None:
     """
     if db.engine.dialect.name == "sqlite":
         return
-    key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
-    db.session.execute(_LOCK_NAME, {"key": key})
+    db.session.execute(_LOCK_NAME, {"key": _key_of(name)})
+
+
+def try_lock_name(name: str) -> bool:
+    """Lock this name until the transaction ends if nobody else has it; tell whether that was so."""
+    if db.engine.dialect.name == "sqlite":
+        return True
+    return bool(db.session.scalar(_TRY_LOCK_NAME, {"key": _key_of(name)}))
+
+
+def _key_of(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
 
 
 def violates(error: IntegrityError, name: str) -> bool:

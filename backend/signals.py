@@ -12,7 +12,12 @@ request_denied = Signal(
     "A signed-in caller was refused: send(None, user_id=…, route=…, problem=…), after the transaction."
 )
 window_freed = Signal(
-    "A bay became free for a time: send(None, lot_id=…, starts_at=…, ends_at=…), inside the transaction."
+    "A bay became free for a time: send(None, lot_id=…, starts_at=…, ends_at=…), inside the transaction; with a"
+    " ``user_id`` it is that driver who is about to take it."
+)
+bay_needed = Signal(
+    "A car that is in keeps its bay past its end: send(None, reservation_id=…) for each booking that stood there"
+    " next, whose claim is out; inside the transaction. The receiver finds it another bay, or gives the money back."
 )
 price_to_pay = Signal(
     "Someone wants to pay: send(None, reservation_id=…), inside the transaction; the one receiver fixes the price"

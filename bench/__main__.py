@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import enumeration, scenes
+from bench import enumeration, fragmentation, scenes
 from bench.app import FOLDER
 from bench.table import Row, keep, show
 from tests import servers
@@ -82,12 +82,17 @@ def _enumeration_sqlite(folder: Path) -> list[Row]:
     return enumeration.measure(folder, "SQLite", lambda: f"sqlite:///{folder}/{next(numbers)}.db")
 
 
+def _fragmentation(_folder: Path) -> list[Row]:
+    return fragmentation.measure()
+
+
 _PARTS: dict[str, Callable[[Path], list[Row]]] = {
     "ratios": _ratios,
     "enumeration": _enumeration,
     "enumeration-sqlite": _enumeration_sqlite,
+    "fragmentation": _fragmentation,
 }
-# The last takes six minutes more, and what it shows is no matter of the database.
+# The enumeration on SQLite takes six minutes more, and what it shows is no matter of the database.
 _BY_DEFAULT = ["ratios", "enumeration"]
 
 

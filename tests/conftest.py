@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 
 from backend import clock, config, create_app
 from backend.audit import denials
@@ -21,8 +21,7 @@ from backend.extensions import db
 from backend.lots import memory
 from backend.lots.resources import CACHED
 from backend.models import Base, User
-from backend.models.audit import APPEND_ONLY
-from backend.models.guards import install_guards
+from backend.models.guards import APPEND_ONLY_TABLES, install_guards
 from backend.web import limits
 from backend.web.cache import invalidate
 from tests import servers
@@ -126,7 +125,7 @@ def app(_application: Flask) -> Iterator[Flask]:
     config.use(_application.extensions["settings"])
     yield _application
     clock.move(timedelta())
-    _empty(_application)
+    empty(_application)
 
 
 @pytest.fixture
@@ -196,18 +195,19 @@ def statements(app: Flask) -> Statements:
     return collecting
 
 
-def _empty(app: Flask) -> None:
+def empty(app: Flask) -> None:
+    """Empty the database, and forget what was remembered of it."""
     with app.app_context():
         tables = [t for t in reversed(Base.metadata.sorted_tables) if t.name not in _KEPT_TABLES]
         with db.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 names = ", ".join(table.name for table in tables)
-                log = f"ALTER TABLE audit_entries {{}} TRIGGER {APPEND_ONLY}"
-                connection.execute(text(log.format("DISABLE")))
+                _switch_append_only(connection, "DISABLE")
                 connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
-                connection.execute(text(log.format("ENABLE")))
+                _switch_append_only(connection, "ENABLE")
             else:
-                connection.execute(text(f"DROP TRIGGER IF EXISTS {APPEND_ONLY}_delete"))
+                for guard in APPEND_ONLY_TABLES:
+                    connection.execute(text(f"DROP TRIGGER IF EXISTS {guard}_delete"))
                 for table in tables:
                     connection.execute(table.delete())
                 install_guards(connection)
@@ -219,3 +219,8 @@ def _empty(app: Flask) -> None:
     settings: Settings = app.extensions["settings"]
     servers.flush(settings.redis_url)
     shutil.rmtree(settings.instance / "mail", ignore_errors=True)
+
+
+def _switch_append_only(connection: Connection, switch: str) -> None:
+    for guard, table in APPEND_ONLY_TABLES.items():
+        connection.execute(text(f"ALTER TABLE {table} {switch} TRIGGER {guard}"))

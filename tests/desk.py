@@ -97,13 +97,17 @@ class Desk:
         assert payment["status"] == "succeeded"
         return payment
 
-    def cancel(self, reservation: dict[str, Any]) -> TestResponse:
+    def own(self, lot: Lot, **wishes: Any) -> dict[str, Any]:
+        """Hold a bay and pay for it; give the booking."""
+        return self.look({"id": self.buy(lot, **wishes)["reservation_id"]})
+
+    def cancel(self, reservation: dict[str, Any], **body: Any) -> TestResponse:
         """Try to let a booking go."""
-        return self._act(reservation, "cancel")
+        return self.act(reservation, "cancel", **body)
 
     def prolong(self, reservation: dict[str, Any]) -> TestResponse:
         """Ask for more time to pay."""
-        return self._act(reservation, "prolong")
+        return self.act(reservation, "prolong")
 
     def look(self, reservation: dict[str, Any]) -> dict[str, Any]:
         """Read a reservation again."""
@@ -119,10 +123,22 @@ class Desk:
         """Try to read what stands at a path."""
         return self.client.get(f"/api/v1{path}", headers=self.headers | headers)
 
-    def _act(self, reservation: dict[str, Any], verb: str) -> TestResponse:
+    def act(
+        self, reservation: dict[str, Any], verb: str, *, key: str | None = None, **body: Any
+    ) -> TestResponse:
+        """Try to do something with a booking."""
+        headers = self.headers | ({"Idempotency-Key": key} if key else {})
         return self.client.post(
-            f"/api/v1/reservations/{reservation['id']}/{verb}", headers=self.headers
+            f"/api/v1/reservations/{reservation['id']}/{verb}",
+            json=body or None,
+            headers=headers,
         )
+
+    def done(self, reservation: dict[str, Any], verb: str, **body: Any) -> dict[str, Any]:
+        """Do something with a booking, and give it as it is then."""
+        answer = self.act(reservation, verb, **body)
+        assert answer.status_code == 200, answer.text
+        return _body(answer)
 
 
 def problem(answer: TestResponse) -> str:

@@ -15,8 +15,11 @@ from backend.lots import memory
 from backend.models import (
     Lot,
     LotAmenity,
+    Reservation,
     Role,
     Spot,
+    SpotClaim,
+    Stay,
     Tariff,
     TariffIncrement,
     TariffTax,
@@ -89,6 +92,7 @@ class Factory:
         spots: int = 3,
         kind: str = "standard",
         hourly_minor: int | None = 200,
+        day_cap_minor: int | None = None,
         amenities: Sequence[str] = (),
         **values: Any,
     ) -> Lot:
@@ -118,9 +122,28 @@ class Factory:
                 for n in range(1, spots + 1)
             )
             if hourly_minor is not None:
-                db.session.add(_tariff(lot.id, hourly_minor))
+                db.session.add(_tariff(lot.id, hourly_minor, day_cap_minor))
         memory.forget()
         return lot
+
+    def stay(self, reservation_id: int) -> Stay:
+        """Let the car of a paid booking have been in for all of its window; the booking is completed."""
+        with self._app.app_context(), transaction():
+            booked = db.session.get_one(Reservation, reservation_id)
+            claim = db.session.scalars(
+                select(SpotClaim).where(SpotClaim.reservation_id == reservation_id)
+            ).one()
+            booked.status, booked.live, booked.ended_at = "completed", False, booked.ends_at
+            claim.live = False
+            stay = Stay(
+                reservation_id=reservation_id,
+                lot_id=booked.lot_id,
+                spot_id=claim.spot_id,
+                entered_at=booked.starts_at,
+                left_at=booked.ends_at,
+            )
+            db.session.add(stay)
+        return stay
 
     def spots(self, lot: Lot) -> list[Spot]:
         with self._app.app_context(), transaction(read_only=True):
@@ -129,7 +152,7 @@ class Factory:
             )
 
 
-def _tariff(lot_id: int, hourly_minor: int) -> Tariff:
+def _tariff(lot_id: int, hourly_minor: int, day_cap_minor: int | None) -> Tariff:
     return Tariff(
         lot_id=lot_id,
         version=1,
@@ -138,6 +161,7 @@ def _tariff(lot_id: int, hourly_minor: int) -> Tariff:
         currency="EUR",
         billing_step_minutes=15,
         free_minutes=0,
+        day_cap_minor=day_cap_minor,
         day_start_minutes=0,
         tax_inclusive=True,
         created_at=clock.now(),

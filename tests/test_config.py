@@ -83,7 +83,7 @@ class TestAnywhere:
             ("MAIL_FROM", "a,b@example.org"),
             ("MAIL_FROM", "a@example.org, b@example.org"),
             ("MAIL_FROM", "Vault <a@example.org>\nBcc: b@example.org"),
-            ("PAYMENT_GATEWAYS", "stripe"),
+            ("PAYMENT_GATEWAYS", "paypal"),
             ("PAYMENT_GATEWAYS", "sandbox,none"),
             ("TICKET_SIGNING_KEY", "short"),
             ("TICKET_SIGNING_KEY", "A" * 43),
@@ -122,7 +122,28 @@ class TestAnywhere:
         assert _load(monkeypatch, {"REDIS_URL": cache}).celery_broker_url == broker
 
     @pytest.mark.parametrize(
-        ("text", "gateways"), [("", ("sandbox",)), ("sandbox", ("sandbox",)), ("None", ())]
+        ("missing", "value"),
+        [
+            ("STRIPE_SECRET_KEY", ""),
+            ("STRIPE_WEBHOOK_SECRET", ""),
+            ("STRIPE_API_BASE", "ftp://api.stripe.com"),
+            ("STRIPE_API_BASE", "https://"),
+            ("STRIPE_API_BASE", "https://api.stripe.com/v1"),
+        ],
+    )
+    def test_stripe_is_offered_when_it_can_be_asked(
+        self, monkeypatch: pytest.MonkeyPatch, missing: str, value: str
+    ) -> None:
+        given = {
+            "PAYMENT_GATEWAYS": "stripe, cash",
+            "STRIPE_SECRET_KEY": "sk_test_x",
+            "STRIPE_WEBHOOK_SECRET": "whsec_x",
+        }
+        assert _load(monkeypatch, given).payment_gateways == ("stripe", "cash")
+        assert _refusal(monkeypatch, given | {missing: value}).startswith(f"{missing} ")
+
+    @pytest.mark.parametrize(
+        ("text", "gateways"), [("", ("sandbox", "cash")), ("sandbox", ("sandbox",)), ("None", ())]
     )
     def test_gateways_are_listed(
         self, monkeypatch: pytest.MonkeyPatch, text: str, gateways: tuple[str, ...]

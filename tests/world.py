@@ -15,18 +15,20 @@ from flask.testing import FlaskClient
 from passlib.totp import TOTP
 from sqlalchemy import update
 
-from backend import clock
+from backend import clock, config
 from backend.auth.passwords import hash_password
 from backend.auth.sign_ins import start_sign_in
 from backend.auth.tokens import SignInFacts, write_tokens
 from backend.config import Settings
 from backend.extensions import db
 from backend.jobs.service import run_due_jobs
-from backend.models import LotStaff, SignInSession, User
+from backend.models import Lot, LotStaff, Payment, SignInSession, User
 from backend.notifications.service import send_due_mail
+from backend.payments.webhooks import sign
+from backend.system.invariants import check_invariants
 from backend.transaction import transaction
-from tests.desk import CHALLENGED, GOOD, Desk, window
-from tests.factories import Factory
+from tests.desk import CHALLENGED, GOOD, Desk, between, window
+from tests.factories import Factory, tomorrow_at
 
 PASSWORD = "a quiet place to park"
 V1 = "/api/v1"
@@ -90,14 +92,15 @@ class World:
         """Read what the owner has, to see whether somebody else touched it."""
         return [
             self.client.get(f"{V1}{path}", headers=self.owner.headers).json
-            for path in ("/me", "/vehicles", "/reservations", "/payments")
+            for path in ("/me", "/vehicles", "/reservations", "/payments", "/reviews")
         ]
 
     @property
     def marks(self) -> list[str]:
         """What tells that an answer speaks of the owner."""
         user = self.owner.user
-        return [user.email, user.name, str(user.phone), self.desk.vehicle.plate]
+        codes = [vars(self)[name]["code"] for name in ("held", "payment") if name in vars(self)]
+        return [user.email, user.name, str(user.phone), self.desk.vehicle.plate, *codes]
 
     # Things, by the names that paths give them.
 
@@ -114,6 +117,10 @@ class World:
         return int(self._made("POST", f"/lots/{self.lot_id}/tariffs", self.admin, TARIFF)["id"])
 
     @cached_property
+    def coupon_id(self) -> int:
+        return int(self._made("POST", "/coupons", self.admin, _coupon(self))["id"])
+
+    @cached_property
     def vehicle_id(self) -> int:
         return self.make.vehicle(self.owner.user).id
 
@@ -125,6 +132,40 @@ class World:
     def payment(self) -> dict[str, Any]:
         """A payment that went through, of a reservation that is confirmed."""
         return self.desk.buy(self.lot, **window(13, 14))
+
+    @cached_property
+    def arriving(self) -> int:
+        """A paid booking for which the entrance is open."""
+        now = clock.now()
+        soon = between(now + timedelta(minutes=5), now + timedelta(hours=1))
+        return int(self.desk.buy(self.lot, **soon)["reservation_id"])
+
+    @cached_property
+    def present(self) -> int:
+        """A booking whose car is in."""
+        scan = {"lot_id": self.lot_id, "credential": self.desk.vehicle.plate}
+        reservation_id = self.arriving
+        self._made("POST", "/gate/scan", self.second_admin, scan)
+        return reservation_id
+
+    @cached_property
+    def refund_id(self) -> int:
+        """A part of the payment, on its way back."""
+        path = f"/payments/{self.payment['id']}/refunds"
+        return int(self._made("POST", path, self.second_admin, REFUND)["id"])
+
+    @cached_property
+    def reviewed(self) -> dict[str, Any]:
+        """A payment of another amount than was asked for."""
+        payment = self.desk.charge(self.desk.hold(self.lot, **window(7, 8)), CHALLENGED)
+        self._update(
+            Payment,
+            Payment.id == payment["id"],
+            status="review",
+            review_reason="amount_mismatch",
+            received_minor=payment["amount_minor"] + 1,
+        )
+        return payment
 
     @cached_property
     def challenged(self) -> dict[str, Any]:
@@ -148,11 +189,40 @@ class World:
             run_due_jobs()
         return int(job["id"])
 
+    @cached_property
+    def completed(self) -> int:
+        """A booking that is over, its car gone."""
+        reservation_id = int(self.desk.buy(self.lot, **window(19, 20))["reservation_id"])
+        self.make.stay(reservation_id)
+        return reservation_id
+
+    @cached_property
+    def review_id(self) -> int:
+        path = f"/lots/{self.lot_id}/reviews"
+        return int(self._made("POST", path, self.owner, _review(self))["id"])
+
+    @cached_property
+    def full(self) -> Lot:
+        """A lot in which somebody else has the only bay."""
+        lot, person = self.make.lot(spots=1), self._person("driver")
+        vehicle = self.make.vehicle(person.user)
+        Desk(self.client, person.user, person.headers, vehicle).buy(lot)
+        return lot
+
+    @cached_property
+    def entry_id(self) -> int:
+        return int(self._made("POST", "/waitlist", self.owner, _wait(self))["id"])
+
     @property
     def user_id(self) -> int:
         return self.owner.user.id
 
     # What must have happened before.
+
+    def look_over(self) -> None:
+        """Look over the promises."""
+        with self.app.app_context():
+            check_invariants()
 
     def totp_key(self, person: Person) -> str:
         """Begin to set up a second factor."""
@@ -242,10 +312,24 @@ def code_of(key: str, *, steps: int = 0) -> str:
 
 
 LOT = {"name": "New", "address": "A 1", "city": "Dresden", "lat": 51.0, "lng": 13.7}
+REFUND = {"amount_minor": 1, "reason": "The gate was stuck."}
+EVENT = {"id": "evt_1", "type": "ping"}
 TARIFF = {"name": "Next", "increments": [{"minutes": 60, "amount_minor": 300}]}
 ROWS = b"place_id,name,city,capacity,address,latitude,longitude\nx,X,Dresden,5,Y 1,51.0,13.7\n"
 
 Body = Callable[[World, Person], Any]
+
+
+def _wait(world: World) -> dict[str, Any]:
+    return {"lot_id": world.full.id, "vehicle_id": world.desk.vehicle.id, **window()}
+
+
+def _coupon(world: World) -> dict[str, Any]:
+    return {"code": f"SPRING-{world.lot_id}", "name": "Spring", "percent_bp": 1000}
+
+
+def _review(world: World) -> dict[str, Any]:
+    return {"reservation_id": world.completed, "stars": 4, "text": "Wide bays."}
 
 
 def _email_change(world: World, person: Person) -> dict[str, Any]:
@@ -301,8 +385,18 @@ BODIES: dict[str, Body] = {
     "POST /auth/second-factor": _second_factor,
     "POST /auth/verify-otp": _verify,
     "POST /events/ticket": lambda _w, _p: {},
+    "POST /gate/scan": lambda w, _p: {
+        "lot_id": w.lot_id,
+        "credential": w.desk.look({"id": w.arriving})["code"],
+    },
+    "POST /gate/walk-ins": lambda w, p: {"lot_id": w.lot_id, "plate": f"DD WI {p.user.id}"},
     "POST /lots": lambda _w, _p: LOT,
     "PATCH /lots/{lot_id}": lambda _w, _p: {"name": "Renamed"},
+    "POST /lots/{lot_id}/closings": lambda w, _p: {
+        "spot_ids": [w.spot_id],
+        "reason": "Repairs",
+        "dry_run": True,
+    },
     "POST /lots/{lot_id}/spots": lambda _w, _p: {
         "prefix": "Z",
         "from": 1,
@@ -311,6 +405,13 @@ BODIES: dict[str, Body] = {
     },
     "PUT /lots/{lot_id}/staff": lambda w, _p: {"user_ids": [w.attendant.user.id]},
     "POST /lots/{lot_id}/tariffs": lambda _w, _p: TARIFF,
+    "POST /tariffs/preview": lambda w, _p: {"lot_id": w.lot_id, "tariff": TARIFF},
+    "POST /coupons": lambda w, _p: _coupon(w),
+    "PATCH /coupons/{coupon_id}": lambda _w, _p: {"active": False},
+    "POST /lots/{lot_id}/reviews": lambda w, _p: _review(w),
+    "PATCH /reviews/{review_id}": lambda _w, _p: {"stars": 2},
+    "POST /reviews/{review_id}/moderate": lambda _w, _p: {"hidden": True, "reason": "Rude."},
+    "POST /reviews/{review_id}/reply": lambda _w, _p: {"text": "Thank you."},
     "PATCH /me": lambda _w, _p: {"name": "Somebody Else"},
     "POST /me/email": lambda w, _p: {"email": w.stranger()},
     "POST /me/email/confirm": _email_change,
@@ -320,6 +421,8 @@ BODIES: dict[str, Body] = {
     },
     "POST /me/totp/confirm": lambda w, p: {"code": code_of(w.totp_key(p))},
     "POST /payments/{payment_id}/confirm": lambda _w, _p: {"code": "123456"},
+    "POST /payments/{payment_id}/refunds": lambda _w, _p: REFUND,
+    "POST /payments/{payment_id}/review": lambda _w, _p: {"decision": "accept"},
     "POST /quotes": lambda w, _p: {"lot_id": w.lot_id, **window()},
     "POST /quotes for a vehicle": lambda w, _p: {
         "lot_id": w.lot_id,
@@ -331,14 +434,44 @@ BODIES: dict[str, Body] = {
         "vehicle_id": w.vehicle_id,
         **window(),
     },
+    "PATCH /reservations/{reservation_id}": lambda w, _p: {"vehicle_id": w.vehicle_id},
+    "POST /reservations/{reservation_id}/extend": lambda _w, _p: {
+        "ends_at": tomorrow_at(15).isoformat()
+    },
+    "POST /reservations/{reservation_id}/reschedule": lambda _w, _p: window(17, 18),
     "POST /reservations/{reservation_id}/payments": lambda _w, _p: {
         "method": "sandbox",
         "card_number": GOOD,
     },
+    "POST /reservations/{reservation_id}/payments in cash": lambda _w, _p: {"method": "cash"},
+    "POST /webhooks/{gateway}": lambda _w, _p: EVENT,
     "PATCH /spots/{spot_id}": lambda _w, _p: {"level": "1"},
     "PATCH /users/{user_id}": lambda _w, _p: {"accessible_permit": True},
+    "POST /waitlist": lambda w, _p: _wait(w),
     "POST /vehicles": lambda _w, _p: {"plate": "DD NEW 1"},
     "PATCH /vehicles/{vehicle_id}": lambda _w, _p: {"label": "Renamed"},
+}
+
+# What stands in the query, where something must.
+QUERIES: dict[str, Callable[[World], dict[str, Any]]] = {
+    "GET /gate/arrivals": lambda w: {"lot_id": w.lot_id},
+    "GET /gate/cash-up": lambda w: {"lot_id": w.lot_id},
+    "GET /gate/present": lambda w: {"lot_id": w.lot_id},
+    "GET /gate/scans": lambda w: {"lot_id": w.lot_id},
+    "GET /reservations/{reservation_id}/extension": lambda _w: {
+        "ends_at": tomorrow_at(15).isoformat()
+    },
+    "GET /reservations/{reservation_id}/rescheduling": lambda _w: window(17, 18),
+    "GET /receipts/verify": lambda _w: {"number": "R-2026-000001", "word": "word"},
+}
+
+# What stands in the head, beside the token.
+HEADERS: dict[str, Callable[[World], dict[str, str]]] = {
+    "POST /webhooks/{gateway}": lambda w: {
+        "Sandbox-Signature": sign(
+            config.settings().sandbox_webhook_secret, w.app.json.dumps(EVENT).encode(), clock.now()
+        )
+    },
 }
 
 # What must have happened before, where nothing is sent.
@@ -350,8 +483,15 @@ BEFORE: dict[str, Callable[[World, Person], object]] = {
     "GET /users/{user_id}/sessions": lambda w, _p: w.session_id,
     "DELETE /users/{user_id}/sessions": lambda w, _p: w.session_id,
     "DELETE /me/sessions": lambda w, _p: w.session_id,
+    "GET /gate/arrivals": lambda w, _p: w.arriving,
+    "GET /gate/present": lambda w, _p: w.present,
+    "GET /gate/scans": lambda w, _p: w.present,
     "GET /payments": lambda w, _p: w.payment,
     "GET /reservations": lambda w, _p: w.held,
+    "GET /waitlist": lambda w, _p: w.entry_id,
+    "GET /reviews": lambda w, _p: w.review_id,
+    "GET /system/invariants": lambda w, _p: w.look_over(),
+    "GET /lots/{lot_id}/reviews": lambda w, _p: w.review_id,
 }
 
 
@@ -363,13 +503,23 @@ def path_of(world: World, row: str) -> str:
     return path if path in {"/healthz", "/readyz"} else V1 + path
 
 
-def _id_of(world: World, row: str, name: str) -> int:
+_AT_THE_GATE = {"check-in": "arriving", "check-out": "present", "report-occupied": "arriving"}
+_OF_PAID_ONES = {"extend", "extension", "reschedule", "rescheduling"}
+
+
+def _id_of(world: World, row: str, name: str) -> int | str:
+    if name == "gateway":
+        return "sandbox"
     if name == "reservation_id":
-        if row == "GET /reservations/{reservation_id}/ticket":
+        verb = row.rpartition("/")[2]
+        if verb in _AT_THE_GATE:
+            return int(getattr(world, _AT_THE_GATE[verb]))
+        if "/ticket" in row or verb in _OF_PAID_ONES:
             return int(world.payment["reservation_id"])
         return int(world.held["id"])
     if name == "payment_id":
-        return int((world.challenged if row.endswith("/confirm") else world.payment)["id"])
+        payments = {"confirm": "challenged", "review": "reviewed"}
+        return int(getattr(world, payments.get(row.rpartition("/")[2], "payment"))["id"])
     return int(getattr(world, name))
 
 

@@ -37,17 +37,21 @@ const ELSEWHERE: Record<string, string[]> = {
   'desk-dark': [
     'account.spec.ts',
     'admin.spec.ts',
+    'admin-money.spec.ts',
     'keyboard.spec.ts',
     'lost-bay.spec.ts',
     'accessibility.spec.ts',
     'hostile.spec.ts',
+    'stay.spec.ts',
   ],
   'mob-light': [
     'account.spec.ts',
     'admin.spec.ts',
+    'admin-money.spec.ts',
     'keyboard.spec.ts',
     'accessibility.spec.ts',
     'hostile.spec.ts',
+    'stay.spec.ts',
   ],
   'mob-dark': ['keyboard.spec.ts', 'lost-bay.spec.ts', 'hostile.spec.ts'],
 }

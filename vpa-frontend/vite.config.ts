@@ -95,7 +95,7 @@ const ground = [
   /node_modules\/(?:@vue|vue|vue-router|pinia|axios|i18next|i18next-vue)\//,
   /node_modules\/@tanstack\/(?!.*infinite)/i,
   /node_modules\/@lucide\/vue\/dist\/esm\/(?:create|Icon|default|shared|context)/,
-  /src\/(?:app|i18n\/index|i18n\/en\/common|router\/(?!routes\/admin))/,
+  /src\/(?:app|i18n\/index|i18n\/en\/common|router\/(?!routes\/(?:admin|gate)))/,
   /src\/(?:stores\/(?:prefs|session|kept)|api\/http|lib\/errors|queries\/installation)\.ts/,
   /src\/composables\/use(?:Toast|Announcer|PageTitle|Now|Media|Format)\.ts/,
   /src\/lib\/(?:locale|money|time)\.ts/,

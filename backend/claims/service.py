@@ -17,6 +17,7 @@ from backend.database import limit_lock_waits, time_left, violates
 from backend.extensions import db
 from backend.models import UtcDateTime
 from backend.models.claim import OVERLAP
+from backend.signals import window_freed
 from backend.transaction import TryAgain
 
 _PATIENCE_SECONDS = 2.0
@@ -43,13 +44,25 @@ _STALE_WHERE_IT_STOOD = """
     ORDER BY c.id
 """
 
+_STALE_ITSELF = """
+    SELECT c.id FROM spot_claims AS c
+    WHERE c.reservation_id = :reservation_id AND c.live AND c.expires_at <= :now
+"""
+
 _STALE_ANYWHERE = """
     SELECT c.id FROM spot_claims AS c WHERE c.live AND c.expires_at <= :now ORDER BY c.id LIMIT :most
 """
 
-_END_CLAIMS = text(
-    "UPDATE spot_claims SET live = false WHERE id IN :ids AND live AND expires_at <= :now RETURNING reservation_id"
-).bindparams(bindparam("ids", expanding=True), *_instants("now"))
+_END_CLAIMS = (
+    text(
+        """
+        UPDATE spot_claims SET live = false WHERE id IN :ids AND live AND expires_at <= :now
+        RETURNING reservation_id, lot_id, starts_at, ends_at
+        """
+    )
+    .bindparams(bindparam("ids", expanding=True), *_instants("now"))
+    .columns(starts_at=UtcDateTime(), ends_at=UtcDateTime())
+)
 
 _EXPIRE_RESERVATIONS = text(
     """
@@ -63,34 +76,58 @@ def sweep_stale_holds(*, lot_id: int | None, plate: str, user_id: int) -> None:
     """Expire the holds past their deadline that could stand in the way of a booking.
 
     Those of the lot, of the vehicle and of the driver. It is a statement of its own before the claim,
-    so that the claim's snapshot sees its effect: else a lone client would meet a false refusal.
+    so that the claim's snapshot sees its effect: else a lone client would meet a false refusal. Who waits
+    for what becomes free comes first; only an operator (the user 0), who frees it to close it, offers it
+    to nobody.
     """
-    _expire(_STALE_IN_THE_WAY, lot_id=lot_id, plate=plate, user_id=user_id)
+    freed = _expire(_STALE_IN_THE_WAY, lot_id=lot_id, plate=plate, user_id=user_id)
+    if user_id:
+        _tell_freed(freed, user_id=user_id)
 
 
 def sweep_before_revival(reservation_id: int) -> None:
     """Lock a reservation's claim, and expire the stale holds that stand where it stood.
 
-    All are locked in one statement: one after the other, two of these could wait for each other.
+    All are locked in one statement: one after the other, two of these could wait for each other. What is
+    freed is for the one who paid; the waitlist is looked through each minute.
     """
     _expire(_STALE_WHERE_IT_STOOD, reservation_id=reservation_id)
 
 
 def expire_stale_holds(*, most: int) -> int:
     """Expire up to ``most`` holds past their deadline, wherever they are; give how many there were."""
-    return _expire(_STALE_ANYWHERE, most=most)
+    freed = _expire(_STALE_ANYWHERE, most=most)
+    _tell_freed(freed)
+    return len(freed)
 
 
-def _expire(stale: str, **values: int | str | None) -> int:
+def end_stale_hold(reservation_id: int) -> bool:
+    """Expire a hold whose claim is locked; False when its deadline is not past."""
+    return bool(_expire(_STALE_ITSELF, reservation_id=reservation_id))
+
+
+def _expire(stale: str, **values: int | str | None) -> list[Any]:
+    """End stale holds; give what becomes free: lots and windows."""
     now = clock.now()
     ids = list(_run(_locking(stale, _on_postgresql()), {"now": now, **values}).scalars())
     if not ids:
-        return 0
+        return []
     # What was prolonged or paid while we waited for its lock is not ended.
-    ended = list(_run(_END_CLAIMS, {"ids": ids, "now": now}).scalars())
+    ended = list(_run(_END_CLAIMS, {"ids": ids, "now": now}))
     if ended:
-        _run(_EXPIRE_RESERVATIONS, {"ids": ended, "now": now})
-    return len(ended)
+        _run(_EXPIRE_RESERVATIONS, {"ids": [each.reservation_id for each in ended], "now": now})
+    return ended
+
+
+def _tell_freed(freed: Sequence[Any], *, user_id: int | None = None) -> None:
+    for each in freed:
+        window_freed.send(
+            None,
+            lot_id=each.lot_id,
+            starts_at=each.starts_at,
+            ends_at=each.ends_at,
+            user_id=user_id,
+        )
 
 
 @cache
@@ -102,7 +139,7 @@ def _locking(stale: str, on_postgresql: bool) -> TextClause:  # noqa: FBT001 - i
 
 _CLAIM = """
     INSERT INTO spot_claims (spot_id, lot_id, starts_at, ends_at, kind, reservation_id, live, expires_at)
-    SELECT id, lot_id, :starts_at, :ends_at, 'reservation', :reservation_id, true, :expires_at
+    SELECT id, lot_id, :starts_at, :ends_at, :kind, :reservation_id, true, :expires_at
     FROM spots WHERE id = :spot_id
 """
 
@@ -125,8 +162,9 @@ def claim_spot(
     starts_at: datetime,
     ends_at: datetime,
     expires_at: datetime | None,
+    kind: str = "reservation",
 ) -> bool:
-    """Claim this very bay for a reservation; tell whether it was free."""
+    """Claim this very bay for a reservation, or of the kind ``walk_in``; tell whether it was free."""
     try:
         claimed = _run(
             _CLAIM_POSTGRESQL if _on_postgresql() else _CLAIM_SQLITE,
@@ -135,6 +173,7 @@ def claim_spot(
                 "reservation_id": reservation_id,
                 "starts_at": starts_at,
                 "ends_at": ends_at,
+                "kind": kind,
                 "expires_at": expires_at,
             },
         ).scalar()
@@ -153,6 +192,7 @@ def claim_any_spot(
     starts_at: datetime,
     ends_at: datetime,
     expires_at: datetime | None,
+    kind: str = "reservation",
 ) -> int | None:
     """Claim the best free bay of these kinds for a reservation; give its id, or None when all are taken.
 
@@ -184,7 +224,9 @@ def claim_any_spot(
             if look is not None and _run(look, wanted).scalar() is not None:
                 raise TryAgain
             return None
-        if claim_spot(spot_id, reservation_id=reservation_id, expires_at=expires_at, **window):
+        if claim_spot(
+            spot_id, reservation_id=reservation_id, expires_at=expires_at, kind=kind, **window
+        ):
             return spot_id
         wanted["shuffle"] = True
         limit_lock_waits()

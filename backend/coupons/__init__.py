@@ -1,1 +1,1 @@
-"""Coupons: codes that make a booking cheaper."""
+"""Coupons: codes that make bookings cheaper."""

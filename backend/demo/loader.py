@@ -5,17 +5,14 @@ import json
 import os
 import secrets
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
-from typing import Any, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-import orjson
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -23,19 +20,27 @@ from backend import clock
 from backend.auth.passwords import hash_password
 from backend.config import settings
 from backend.database import violates
+from backend.demo.bookings import Ground, add_bookings
+from backend.demo.extras import (
+    SPECIAL_TERMS,
+    WATCHED,
+    add_coupon,
+    assign_attendant,
+    let_drivers_in,
+    let_one_wait,
+)
+from backend.demo.lives import Fates
 from backend.demo.people import (
     ADMIN,
-    CANCELLED,
+    ATTENDANT,
     CUSTOMS,
-    EXPIRED,
-    PAID,
-    Booked,
     Customs,
     DemoDriver,
     assign,
     gather_crowd,
     name_drivers,
 )
+from backend.demo.rows import insert_rows, on_postgresql, stand_in, take_ids, tell_planner
 from backend.demo.stays import (
     DAYS_A_MONTH,
     DAYS_BACK,
@@ -50,14 +55,12 @@ from backend.lots.hours import parse_opening_hours
 from backend.lots.import_lots import import_rows
 from backend.lots.importing import ImportFile, LotRow, parse_lots
 from backend.models import (
-    Base,
     Lot,
     Payment,
     Quote,
     Receipt,
     Reservation,
     Role,
-    SandboxIntent,
     Spot,
     SpotClaim,
     Tariff,
@@ -65,11 +68,8 @@ from backend.models import (
     Vehicle,
     users_roles,
 )
-from backend.payments.receipts import SERIES, new_verification, take_numbers, write_content
-from backend.payments.service import payment_key
-from backend.reservations.codes import new_code
-from backend.tariffs import pricing
-from backend.tariffs.service import current_tariffs, draft_tariff, publish_tariff
+from backend.tariffs.service import draft_tariff, publish_tariff
+from backend.tariffs.versions import current_tariffs
 from backend.transaction import transaction
 from backend.users.service import add_user, ensure_roles
 
@@ -83,21 +83,6 @@ _ACCOUNTS_FILE = "demo-accounts.txt"
 
 _SEED = "vehicle vault"
 _CROWD = 6000
-_AS_THEY_ARE = frozenset({int, str, bool, float, type(None)})
-_CHUNK = 2000
-
-
-def _new_codes() -> Iterator[str]:
-    """Make codes, each once: among the hundreds of thousands of a year chance alone repeats one now and then."""
-    made: set[str] = set()
-    while True:
-        code = new_code()
-        if code not in made:
-            made.add(code)
-            yield code
-
-
-_codes = _new_codes()
 _ACQUAINTED = timedelta(days=14)
 """How long before the first stay the lots and accounts of the demo say that they were made."""
 _PATIENCE_SECONDS = 300
@@ -154,9 +139,6 @@ _TERMS = {
 }
 _PARK_AND_RIDE_TERMS = _Terms("Park and ride", ((240, 200), (60, 50)), 400, 60)
 
-_Values: TypeAlias = dict[str, Any]
-_Row = TypeVar("_Row", bound=Base)
-
 
 @dataclass(frozen=True, slots=True)
 class _People:
@@ -165,17 +147,6 @@ class _People:
     customs: Customs
     hashes: Mapping[str, str]
     hash_of_crowd: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What the rows of bookings are written from."""
-
-    now: datetime
-    lots: Mapping[int, Lot]
-    spots: Mapping[int, Spot]
-    users: Mapping[int, User]
-    tariffs: Mapping[int, tuple[int, pricing.Tariff]]
 
 
 def load_demo(months: int = 0) -> list[str]:
@@ -255,7 +226,7 @@ def _load_in_turn(
 
 
 def _load(people: _People, files: Sequence[ImportFile], *, months: int) -> int:
-    if _on_postgresql():
+    if on_postgresql():
         # They are short for the sake of requests; the second of two loaders waits for the first.
         for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
             # nosemgrep: sql-put-together
@@ -265,7 +236,7 @@ def _load(people: _People, files: Sequence[ImportFile], *, months: int) -> int:
     # Not for secrets: the same day shall give the same demo.
     rng = Random(f"{_SEED} {now.date()}")  # noqa: S311 - see above # nosec B311 # nosemgrep: random-is-guessable
     named = name_drivers(people.customs)
-    _add_accounts(people, named)
+    accounts = _add_accounts(people, named)
     crowd = gather_crowd(people.customs, _CROWD, rng)
     _add_crowd(crowd, people.hash_of_crowd, opened_at)
     _add_vehicles([*named, *crowd], opened_at)
@@ -280,27 +251,44 @@ def _load(people: _People, files: Sequence[ImportFile], *, months: int) -> int:
     bookings = list(assign(stays, named, crowd, now=now, rng=rng))
     # As they were made, so that ids and receipts rise with time.
     bookings.sort(key=lambda booking: booking.stay.paid_at)
-    _add_bookings(
+    watched = [lot for lot in lots.values() if _uid(lot) in WATCHED]
+    fates = Fates(
+        lots,
+        now=now,
+        rng=rng,
+        watched=frozenset(lot.id for lot in watched),
+        hold=timedelta(minutes=settings().hold_minutes),
+    )
+    add_bookings(
         bookings,
-        _Ground(
-            now=now,
+        [fates.decide(booking) for booking in bookings],
+        Ground(
             lots=lots,
             spots=spots,
             users={
-                driver.id: _stand_in(User, {"name": driver.name, "email": driver.email})
+                driver.id: stand_in(
+                    User, {"name": driver.name, "email": driver.email, "tax_id": None}
+                )
                 for driver in (*named, *crowd)
             },
             tariffs={
                 lot_id: (current.id, current.tariff)
                 for lot_id, current in current_tariffs(lots.keys()).items()
             },
+            operator_id=accounts[ADMIN.email],
         ),
     )
-    _tell_planner((User, Lot, Spot, Vehicle, Quote, Reservation, SpotClaim, Payment, Receipt))
+    assign_attendant(accounts[ATTENDANT.email], [lot.id for lot in watched])
+    let_drivers_in([lot.id for lot in lots.values() if _uid(lot) in _PARK_AND_RIDE])
+    add_coupon(accounts[ADMIN.email], opened_at=opened_at, now=now)
+    fullest = sorted(lots.values(), key=lambda lot: (-_PEAKS.get(_uid(lot), 0), lot.id))
+    let_one_wait(named[1], fullest, now=now)
+    tell_planner((User, Lot, Spot, Vehicle, Quote, Reservation, SpotClaim, Payment, Receipt))
     return len(bookings)
 
 
-def _add_accounts(people: _People, named: Sequence[DemoDriver]) -> None:
+def _add_accounts(people: _People, named: Sequence[DemoDriver]) -> dict[str, int]:
+    """Add those whose passwords are told; give their ids by their addresses."""
     ensure_roles()
     users = {
         account.email: add_user(
@@ -316,13 +304,14 @@ def _add_accounts(people: _People, named: Sequence[DemoDriver]) -> None:
     }
     for driver in named:
         driver.id = users[driver.email].id
+    return {email: user.id for email, user in users.items()}
 
 
 def _add_crowd(crowd: Sequence[DemoDriver], password: str, created_at: datetime) -> None:
-    for driver, user_id in zip(crowd, _take_ids(User, len(crowd)), strict=True):
+    for driver, user_id in zip(crowd, take_ids(User, len(crowd)), strict=True):
         driver.id = user_id
     role_id = db.session.scalars(select(Role.id).where(Role.name == "driver")).one()
-    _insert(
+    insert_rows(
         User,
         [
             {
@@ -349,9 +338,9 @@ def _add_crowd(crowd: Sequence[DemoDriver], password: str, created_at: datetime)
 
 def _add_vehicles(drivers: Sequence[DemoDriver], created_at: datetime) -> None:
     owned = [(driver, vehicle) for driver in drivers for vehicle in driver.vehicles]
-    for (_, vehicle), vehicle_id in zip(owned, _take_ids(Vehicle, len(owned)), strict=True):
+    for (_, vehicle), vehicle_id in zip(owned, take_ids(Vehicle, len(owned)), strict=True):
         vehicle.id = vehicle_id
-    _insert(
+    insert_rows(
         Vehicle,
         [
             {
@@ -411,6 +400,7 @@ def _add_lots(files: Sequence[ImportFile], opened_at: datetime) -> dict[int, Lot
             ],
             day_cap_minor=terms.day_cap_minor,
             billing_step_minutes=terms.billing_step_minutes,
+            **SPECIAL_TERMS.get(_uid(lot), {}),
         )
         publish_tariff(None, draft.id)
     # The history needs lots and prices that were there before it.
@@ -452,237 +442,6 @@ def _peak(lot: Lot, capacity: int) -> float:
 def _uid(lot: Lot) -> str:
     """Give a lot's id in its file, without the file."""
     return (lot.external_id or "").partition(":")[2]
-
-
-def _add_bookings(bookings: Sequence[Booked], ground: _Ground) -> None:
-    numbers = _number_receipts(bookings)
-    for chunk in _chunks(bookings):
-        rows: dict[type[Base], list[_Values]] = defaultdict(list)
-        ids = {model: _take_ids(model, len(chunk)) for model in (Quote, Reservation, Payment)}
-        for position, booking in enumerate(chunk):
-            quote = _quote(booking, ground, ids[Quote][position])
-            reservation = _reservation(booking, quote, ids[Reservation][position], ground.now)
-            rows[Quote].append(quote)
-            rows[Reservation].append(reservation)
-            rows[SpotClaim].append(_claim(booking, reservation))
-            if booking.fate != PAID:
-                continue
-            payment = _payment(booking, reservation, ids[Payment][position])
-            rows[Payment].append(payment)
-            rows[SandboxIntent].append(_intent(payment))
-            rows[Receipt].append(
-                {
-                    **next(numbers),
-                    "payment_id": payment["id"],
-                    "content": write_content(
-                        _stand_in(Payment, payment),
-                        _stand_in(Reservation, reservation),
-                        user=ground.users[booking.driver.id],
-                        lot=ground.lots[booking.stay.place.lot_id],
-                        quote=_stand_in(Quote, quote),
-                        spot=ground.spots[booking.stay.spot_id],
-                    ),
-                    "verification": new_verification(),
-                    "issued_at": booking.stay.paid_at,
-                }
-            )
-        for model, values in rows.items():
-            _insert(model, values)
-        if chunk[0] is bookings[0]:
-            _tell_planner(rows)
-
-
-def _tell_planner(models: Iterable[type[Base]]) -> None:
-    """Let PostgreSQL count rows: what it plans for tables it takes as empty walks through them whole.
-
-    The plans of foreign keys are made once a session, and the first counts make it plan them again; the
-    last ones are for the first requests, which come before it would count by itself.
-    """
-    if _on_postgresql():
-        for model in models:
-            # Tables are named by our models, here and below.
-            # nosemgrep: sql-put-together
-            db.session.execute(text(f"ANALYZE {model.__tablename__}"))
-
-
-def _stand_in(_model: type[_Row], values: _Values) -> _Row:
-    """Give something with these attributes; a mapped object would take longer to make than all else."""
-    return cast("_Row", SimpleNamespace(**values))
-
-
-def _number_receipts(bookings: Sequence[Booked]) -> Iterator[_Values]:
-    """Take the numbers that these bookings need in each year, and give them one by one."""
-    zone = ZoneInfo(settings().timezone)
-    paid = (booking.stay.paid_at for booking in bookings if booking.fate == PAID)
-    years = [moment.astimezone(zone).year for moment in paid]
-    free = {year: take_numbers(year, count) for year, count in sorted(Counter(years).items())}
-    for year in years:
-        yield {"series": SERIES, "year": year, "number": free[year]}
-        free[year] += 1
-
-
-def _quote(booking: Booked, ground: _Ground, quote_id: int) -> _Values:
-    stay = booking.stay
-    lot = ground.lots[stay.place.lot_id]
-    tariff_id, tariff = ground.tariffs[lot.id]
-    price = pricing.price(tariff, starts_at=stay.starts_at, ends_at=stay.ends_at, zone=lot.timezone)
-    return {
-        "id": quote_id,
-        "lot_id": lot.id,
-        "tariff_id": tariff_id,
-        "vehicle_id": booking.vehicle.id,
-        "spot_kind": "electric" if stay.kind == "electric" else None,
-        "starts_at": stay.starts_at,
-        "ends_at": stay.ends_at,
-        "total_minor": price.total_minor,
-        "tax_minor": price.tax_minor,
-        "currency": price.currency,
-        "lines": [line.to_dict() for line in price.lines],
-        "taxes": [tax.to_dict() for tax in price.taxes],
-        "refund_policy": lot.refund_policy,
-        "created_at": stay.booked_at,
-        "expires_at": stay.booked_at + timedelta(minutes=settings().quote_minutes),
-    }
-
-
-def _reservation(booking: Booked, quote: _Values, reservation_id: int, now: datetime) -> _Values:
-    stay = booking.stay
-    deadline = stay.booked_at + timedelta(minutes=settings().hold_minutes)
-    status, ended_at = "confirmed", None
-    if booking.fate == CANCELLED:
-        status, ended_at = "cancelled", stay.paid_at
-    elif booking.fate == EXPIRED:
-        status, ended_at = "expired", min(deadline, now)
-    elif stay.ends_at <= now:
-        status, ended_at = "completed", stay.ends_at
-    return {
-        "id": reservation_id,
-        "code": next(_codes),
-        "user_id": booking.driver.id,
-        "vehicle_id": booking.vehicle.id,
-        "plate": booking.vehicle.plate,
-        "vehicle_kind": booking.vehicle.kind,
-        "lot_id": stay.place.lot_id,
-        "quote_id": quote["id"],
-        "starts_at": stay.starts_at,
-        "ends_at": stay.ends_at,
-        "status": status,
-        "live": status == "confirmed",
-        "source": "app",
-        "pinned": False,
-        "price_minor": quote["total_minor"],
-        "currency": quote["currency"],
-        "refund_policy": quote["refund_policy"],
-        "hold_expires_at": deadline,
-        "hold_extended_by": 0,
-        "created_at": stay.booked_at,
-        "confirmed_at": stay.paid_at if booking.fate == PAID else None,
-        "ended_at": ended_at,
-    }
-
-
-def _claim(booking: Booked, reservation: _Values) -> _Values:
-    return {
-        "spot_id": booking.stay.spot_id,
-        "lot_id": reservation["lot_id"],
-        "starts_at": reservation["starts_at"],
-        "ends_at": reservation["ends_at"],
-        "kind": "reservation",
-        "reservation_id": reservation["id"],
-        "live": reservation["live"],
-    }
-
-
-def _payment(booking: Booked, reservation: _Values, payment_id: int) -> _Values:
-    return {
-        "id": payment_id,
-        "reservation_id": reservation["id"],
-        "user_id": reservation["user_id"],
-        "quote_id": reservation["quote_id"],
-        "purpose": "booking",
-        "gateway": "sandbox",
-        "gateway_ref": f"sbx_{secrets.token_hex(12)}",
-        "amount_minor": reservation["price_minor"],
-        "refunded_minor": 0,
-        "currency": reservation["currency"],
-        "status": "succeeded",
-        "created_at": booking.stay.booked_at,
-        "settled_at": booking.stay.paid_at,
-    }
-
-
-def _intent(payment: _Values) -> _Values:
-    """Enter a charge in the sandbox bank's books, so that it can be given back."""
-    return {
-        "id": payment["gateway_ref"],
-        "idempotency_key": payment_key(payment["id"]),
-        "amount_minor": payment["amount_minor"],
-        "refunded_minor": 0,
-        "currency": payment["currency"],
-        "status": "succeeded",
-        "created_at": payment["created_at"],
-    }
-
-
-def _chunks(bookings: Sequence[Booked]) -> Iterator[Sequence[Booked]]:
-    for start in range(0, len(bookings), _CHUNK):
-        yield bookings[start : start + _CHUNK]
-
-
-def _insert(model: type[Base], values: Sequence[_Values]) -> None:
-    """Insert rows of the same columns, as fast as each database can."""
-    table = model.__tablename__
-    columns = ", ".join(f'"{name}"' for name in values[0])
-    if not _on_postgresql():
-        # To the driver itself, since SQLAlchemy would look at every value.
-        marks = ", ".join("?" for _ in values[0])
-        # nosemgrep: sql-put-together
-        db.session.connection().exec_driver_sql(
-            f"INSERT INTO {table} ({columns}) VALUES ({marks})",
-            [
-                tuple([v if type(v) in _AS_THEY_ARE else _for_sqlite(v) for v in row.values()])
-                for row in values
-            ],
-        )
-        return
-    connection: Any = db.session.connection().connection
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
-    ):
-        for row in values:
-            copy.write_row([_plain(value) for value in row.values()])
-
-
-def _plain(value: Any) -> Any:
-    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else value
-
-
-def _for_sqlite(value: Any) -> Any:
-    """Write a value as SQLite keeps it: a moment as text in UTC."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
-    return _plain(value)
-
-
-def _take_ids(model: type[Base], count: int) -> Sequence[int]:
-    """Take ids for new rows; on SQLite this transaction is the only writer."""
-    table = model.__tablename__
-    if _on_postgresql():
-        statement = text(
-            "SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)"
-        )
-        ids: Sequence[int] = (
-            db.session.execute(statement, {"table": table, "count": count}).scalars().all()
-        )
-        return ids
-    # nosemgrep: sql-put-together
-    last: int = db.session.execute(text(f"SELECT coalesce(max(id), 0) FROM {table}")).scalar_one()
-    return range(last + 1, last + 1 + count)
-
-
-def _on_postgresql() -> bool:
-    return db.engine.dialect.name == "postgresql"
 
 
 def _keep_accounts(accounts: Sequence[str]) -> None:

@@ -36,9 +36,19 @@ _COLOURS = ("black", "white", "silver", "grey", "blue", "red", "green")
 
 
 PAID, CANCELLED, EXPIRED = "paid", "cancelled", "expired"
+RETURNED, ABSENT = "returned", "absent"
+"""Paid and cancelled after, and paid by somebody who never came."""
+
+# Of so many bookings of the crowd one has such a fate.
+_RETURNED_ONE_IN = 120
+_ABSENT_ONE_IN = 60
+_TIME_TO_CANCEL = timedelta(minutes=30)
 
 # What becomes of bookings of a named driver: of so many, that lie in the past, the present or the future.
-_FATES = (("future", PAID, 2), ("future", CANCELLED, 1), ("past", EXPIRED, 1), ("past", PAID, 6))
+_FATES = (
+    *(("future", PAID, 2), ("future", CANCELLED, 1), ("future", RETURNED, 1)),
+    *(("past", EXPIRED, 1), ("past", PAID, 6)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,7 @@ class DemoDriver:
     email: str
     name: str
     vehicles: list[DemoVehicle]
+    is_named: bool = False
     id: int = 0
     live: int = 0
     free_at: datetime = _LONG_AGO
@@ -94,7 +105,7 @@ class DemoDriver:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A stay as somebody booked it: paid, or let go before."""
+    """A stay as somebody booked it, and what came of it."""
 
     stay: Stay
     driver: DemoDriver
@@ -116,7 +127,7 @@ _STAFF = (
     Account("admin@demo.example", "Alex Admin", ("driver", "admin")),
     Account("attendant@demo.example", "Toni Torwart", ("driver", "attendant")),
 )
-ADMIN = _STAFF[0]
+ADMIN, ATTENDANT = _STAFF
 
 CUSTOMS = {
     "EUR": Customs(
@@ -213,6 +224,7 @@ def name_drivers(customs: Customs) -> list[DemoDriver]:
                 _vehicle(normalise_plate(plate), _ELECTRIC if plate.endswith("E") else _CAR, number)
                 for number, plate in enumerate(account.plates)
             ],
+            is_named=True,
         )
         for account in customs.accounts
         if account.plates
@@ -255,7 +267,19 @@ def assign(
             driver, fate = claimed[position]
             yield Booked(stay, driver, rng.choice(driver.vehicles), fate)
         elif (found := _find_driver(stay, by_class, now, rng)) is not None:
-            yield Booked(stay, found, found.vehicles[0])
+            yield Booked(stay, found, found.vehicles[0], _fate(stay, now, rng))
+
+
+def _fate(stay: Stay, now: datetime, rng: Random) -> str:
+    if not rng.randrange(_RETURNED_ONE_IN):
+        return RETURNED if _can_be_let_go(stay, now) else PAID
+    if stay.ends_at <= now and not rng.randrange(_ABSENT_ONE_IN):
+        return ABSENT
+    return PAID
+
+
+def _can_be_let_go(stay: Stay, now: datetime) -> bool:
+    return min(stay.starts_at, now) - stay.paid_at > _TIME_TO_CANCEL
 
 
 def _claim_for_named(
@@ -271,6 +295,8 @@ def _claim_for_named(
             for position in positions if left else ():
                 stay = stays[position]
                 if position in claimed or _tense(stay, now) != tense or not _suits(stay, driver):
+                    continue
+                if fate == RETURNED and not _can_be_let_go(stay, now):
                     continue
                 driver.busy.append(stay)
                 claimed[position] = (driver, fate)

@@ -4,11 +4,12 @@ A closure claims its bays in the same table as bookings do, so that the database
 a closing and a booking of one moment.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import IntegrityError
 
 from backend import clock
@@ -18,6 +19,7 @@ from backend.errors import LotInUse, SpotInUse
 from backend.extensions import db
 from backend.models import FOREVER, Closure, Lot, Spot, UtcDateTime
 from backend.models.claim import OVERLAP
+from backend.signals import window_freed
 
 _MOST_LISTED = 50
 
@@ -36,6 +38,16 @@ _CLAIM_SPOT = text(
     INSERT INTO spot_claims (spot_id, lot_id, starts_at, ends_at, kind, closure_id, live)
     SELECT spot_id, lot_id, starts_at, ends_at, 'closure', id, true FROM closures WHERE id = :closure_id
     """
+)
+
+_CLAIM_AROUND = text(
+    """
+    INSERT INTO spot_claims (spot_id, lot_id, starts_at, ends_at, kind, closure_id, live)
+    VALUES (:spot_id, :lot_id, :starts_at, :ends_at, 'closure', :closure_id, true)
+    """
+).bindparams(
+    bindparam("starts_at", type_=UtcDateTime()),
+    bindparam("ends_at", type_=UtcDateTime()),
 )
 
 _LIFT_LOT = text(
@@ -161,11 +173,54 @@ def close_lot(lot: Lot, *, by: int) -> None:
     )
     standing = list_standing(lot.id, starts_at=now)
     # The list also knows of cars that are in past their end, the constraint of bookings made just now.
-    if standing.total or not _claim(_CLAIM_LOT, lot_id=lot.id, after_spot_id=0):
+    if standing.total or not _claim(_CLAIM_LOT, {"lot_id": lot.id, "after_spot_id": 0}):
         standing = list_standing(lot.id, starts_at=now)
         raise LotInUse(
             f"{lot.name} cannot be closed while bookings stand in it.", **standing.extensions()
         )
+
+
+def close_around(
+    lot: Lot,
+    *,
+    spot_ids: Sequence[int] | None,
+    starts_at: datetime,
+    ends_at: datetime,
+    reason: str,
+    by: int,
+    busy_until: Mapping[int, datetime],
+) -> dict[int, tuple[datetime, datetime]] | None:
+    """Take locked bays, or with None the locked lot as such, out of service around the cars that are in.
+
+    A bay that is ``busy_until`` a moment closes then. Gives when each bay is closed; None when a booking is
+    in the way, and then nothing is done.
+    """
+    common = {"lot_id": lot.id, "reason": reason, "created_by": by}
+    bays = spot_ids or db.session.scalars(select(Spot.id).where(Spot.lot_id == lot.id)).all()
+    spans = {}
+    for spot_id in bays:
+        since = max(starts_at, busy_until.get(spot_id, starts_at))
+        if since < ends_at:
+            spans[spot_id] = (since, ends_at)
+    if spot_ids is None:
+        closure_id = _add_closure(**common, starts_at=starts_at, ends_at=ends_at).id
+        closures = dict.fromkeys(spans, closure_id)
+    else:
+        closures = {
+            spot_id: _add_closure(**common, spot_id=spot_id, starts_at=span[0], ends_at=span[1]).id
+            for spot_id, span in spans.items()
+        }
+    rows = [
+        {
+            "spot_id": spot_id,
+            "lot_id": lot.id,
+            "starts_at": span[0],
+            "ends_at": span[1],
+            "closure_id": closures[spot_id],
+        }
+        for spot_id, span in spans.items()
+    ]
+    return spans if not rows or _claim(_CLAIM_AROUND, rows) else None
 
 
 def reopen_lot(lot: Lot) -> None:
@@ -186,7 +241,7 @@ def close_spot(spot: Spot, *, starts_at: datetime, ends_at: datetime, reason: st
 
     """
     claims.sweep_stale_holds(lot_id=spot.lot_id, plate="", user_id=0)
-    reopen_spot(spot, starts_at=starts_at, ends_at=ends_at)
+    _lift_spot(spot, starts_at, ends_at)
     closure = _add_closure(
         lot_id=spot.lot_id,
         spot_id=spot.id,
@@ -195,7 +250,7 @@ def close_spot(spot: Spot, *, starts_at: datetime, ends_at: datetime, reason: st
         reason=reason,
         created_by=by,
     )
-    if not _claim(_CLAIM_SPOT, closure_id=closure.id):
+    if not _claim(_CLAIM_SPOT, {"closure_id": closure.id}):
         raise SpotInUse(
             f"Bay {spot.label} cannot be taken out of service while bookings stand on it.",
             **list_standing(
@@ -204,15 +259,22 @@ def close_spot(spot: Spot, *, starts_at: datetime, ends_at: datetime, reason: st
         )
 
 
-def reopen_spot(
-    spot: Spot, *, starts_at: datetime | None = None, ends_at: datetime = FOREVER
-) -> None:
-    """End what a locked bay is closed for by itself within the window, else from now on."""
+def reopen_spot(spot: Spot) -> None:
+    """End what a locked bay is closed for by itself from now on; who waits for it comes first."""
     now = clock.now()
-    window = {"starts_at": starts_at or now, "ends_at": ends_at}
-    _end_closures(
-        db.session.execute(_LIFT_SPOT, {"spot_id": spot.id, "now": now, **window}).scalars()
+    if _lift_spot(spot, now, FOREVER):
+        window_freed.send(None, lot_id=spot.lot_id, starts_at=now, ends_at=FOREVER)
+
+
+def _lift_spot(spot: Spot, starts_at: datetime, ends_at: datetime) -> bool:
+    """End what a locked bay is closed for by itself within a window; tell whether it was."""
+    lifted = db.session.execute(
+        _LIFT_SPOT,
+        {"spot_id": spot.id, "now": clock.now(), "starts_at": starts_at, "ends_at": ends_at},
     )
+    ids = list(lifted.scalars())
+    _end_closures(ids)
+    return bool(ids)
 
 
 def _add_closure(**facts: Any) -> Closure:
@@ -223,7 +285,7 @@ def _add_closure(**facts: Any) -> Closure:
     return closure
 
 
-def _claim(statement: Any, **values: int) -> bool:
+def _claim(statement: Any, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> bool:
     """Claim bays for a closure; tell whether no booking was in the way."""
     # The refusal lists what is in the way, and a failed statement would end the transaction for that.
     savepoint = db.session.begin_nested()

@@ -8,6 +8,8 @@ from backend.models import Closure, Lot, Spot
 _LOT = (
     *("name", "address", "city", "lat", "lng", "timezone", "status"),
     *("opening_hours", "height_limit_cm", "refund_policy"),
+    *("entry_minutes", "entry_minutes_long", "grace_minutes"),
+    *("refunds_early_exit", "allows_reentry", "allows_self_check_in"),
 )
 _SPOT = ("label", "level", "kind", "x", "y", "rotation")
 

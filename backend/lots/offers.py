@@ -4,7 +4,7 @@ However many lots are asked about, the same few queries answer.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -26,10 +26,11 @@ from backend.extensions import db
 from backend.lots.distance import walking_minutes
 from backend.lots.hours import is_open_throughout, open_spans, parse_opening_hours
 from backend.lots.memory import remembered
+from backend.lots.ratings import UNRATED, load_ratings
 from backend.lots.window import FARTHEST_AHEAD
 from backend.models import Lot, LotAmenity
 from backend.tariffs import pricing
-from backend.tariffs.service import CurrentTariff, current_tariffs
+from backend.tariffs.versions import CurrentTariff, current_tariffs
 
 # A free window is looked for step by step: most are found within a day.
 _STEPS = (timedelta(days=1), timedelta(days=8), FARTHEST_AHEAD)
@@ -74,7 +75,7 @@ class FreeWindow:
 
 @dataclass(frozen=True, slots=True)
 class FoundLot:
-    """A lot as a list shows it. ``rating`` waits for reviews."""
+    """A lot as a list shows it."""
 
     id: int
     name: str
@@ -110,6 +111,7 @@ def show_offers(places: Sequence[tuple[int, int | None]], wish: Wish) -> list[Fo
     lot_ids = [lot_id for lot_id, _ in places]
     window = {"starts_at": wish.starts_at, "ends_at": wish.ends_at}
     tariffs, amenities = load_tariffs(lot_ids), load_amenities(lot_ids)
+    ratings = load_ratings(lot_ids)
     counts = count_free(lot_ids, capacity=load_capacity(lot_ids), **window)
     kinds = wish.kinds
     reasons = {
@@ -124,6 +126,7 @@ def show_offers(places: Sequence[tuple[int, int | None]], wish: Wish) -> list[Fo
     found = []
     for lot_id, distance_m in places:
         lot, count, tariff = lots[lot_id], counts.get(lot_id, {}), tariffs.get(lot_id)
+        rating = ratings.get(lot_id, UNRATED)
         shut = reasons[lot_id] in {"closed", "outside_opening_hours"}
         found.append(
             FoundLot(
@@ -140,15 +143,19 @@ def show_offers(places: Sequence[tuple[int, int | None]], wish: Wish) -> list[Fo
                 available_by_kind={
                     kind: 0 if shut else each.free for kind, each in sorted(count.items())
                 },
-                price_minor=total_minor(tariff, lot, **window) if tariff else None,
+                price_minor=(
+                    total_minor(tariff, lot, kind=foremost_kind(kinds, count), **window)
+                    if tariff
+                    else None
+                ),
                 currency=tariff.tariff.currency if tariff else currency,
                 height_limit_cm=lot.height_limit_cm,
                 always_open=parse_opening_hours(lot.opening_hours).is_always,
                 amenities=amenities.get(lot_id, []),
                 distance_m=distance_m,
                 walking_minutes=None if distance_m is None else walking_minutes(distance_m),
-                rating=None,
-                review_count=0,
+                rating=rating.rating,
+                review_count=rating.review_count,
                 refund_badge=_BADGES[lot.refund_policy],
                 bookable=reasons[lot_id] is None,
                 not_bookable_reason=reasons[lot_id],
@@ -239,15 +246,26 @@ def is_too_high(lot: Any, height_cm: int | None) -> bool:
     return bool(height_cm and lot.height_limit_cm and height_cm > lot.height_limit_cm)
 
 
-def total_minor(tariff: CurrentTariff, lot: Any, starts_at: datetime, ends_at: datetime) -> int:
-    """Price a window in a lot."""
-    return _total_minor(tariff.tariff, starts_at, ends_at, lot.timezone)
+def foremost_kind(kinds: Sequence[str], offered: Container[str]) -> str:
+    """Choose the kind of bay that makes the price: the foremost of these that a lot has, as a quote does."""
+    return next((kind for kind in kinds if kind in offered), "standard")
+
+
+def total_minor(
+    tariff: CurrentTariff, lot: Any, starts_at: datetime, ends_at: datetime, *, kind: str
+) -> int:
+    """Price a window for a kind of bay in a lot."""
+    return _total_minor(tariff.tariff, starts_at, ends_at, lot.timezone, kind)
 
 
 @lru_cache(maxsize=4096)
-def _total_minor(tariff: pricing.Tariff, starts_at: datetime, ends_at: datetime, zone: str) -> int:
+def _total_minor(
+    tariff: pricing.Tariff, starts_at: datetime, ends_at: datetime, zone: str, kind: str
+) -> int:
     # The lots of a city often charge alike, and a page asks for one window.
-    return pricing.price(tariff, starts_at=starts_at, ends_at=ends_at, zone=zone).total_minor
+    return pricing.price(
+        tariff, starts_at=starts_at, ends_at=ends_at, zone=zone, spot_kind=kind
+    ).total_minor
 
 
 def next_windows(

@@ -27,6 +27,7 @@ REASONS = (
     "full",
 )
 
+_LONGEST_GATE_MINUTES = 24 * 60
 _KEPT_STATUSES = ("draft", "open", "closed")
 _BADGES = ("free_cancellation", "free_cancellation_24h")
 
@@ -86,6 +87,12 @@ class LotFilter(Schema):
         load_default=list,
         metadata={"description": "Give it more than once to ask for all of them."},
     )
+    min_rating = fields.Real(
+        min=1,
+        max=5,
+        load_default=None,
+        metadata={"description": "Lots whose rating is at least this; unrated ones are left out."},
+    )
 
     @validates_schema
     def _check_point(self, query: dict[str, Any], **_kwargs: Any) -> None:
@@ -108,7 +115,7 @@ class LotQuery(PageQuery, WindowQuery, LotFilter):
             " lots are found. Drafts and archived lots are found by admins alone."
         },
     )
-    sort = fields.Choice("distance", "price", load_default=None)
+    sort = fields.Choice("distance", "price", "rating", load_default=None)
 
 
 class HoursQuery(WindowQuery, LotFilter):
@@ -247,12 +254,18 @@ class LotSchema(Schema):
     height_limit_cm = fields.Integer(attribute="lot.height_limit_cm", allow_none=True)
     amenities = fields.List(fields.Text())
     refund_policy = fields.Choice(*REFUND_POLICIES, attribute="lot.refund_policy")
+    entry_minutes = fields.Integer(attribute="lot.entry_minutes")
+    entry_minutes_long = fields.Integer(attribute="lot.entry_minutes_long")
+    grace_minutes = fields.Integer(attribute="lot.grace_minutes")
+    refunds_early_exit = fields.Flag(attribute="lot.refunds_early_exit")
+    allows_reentry = fields.Flag(attribute="lot.allows_reentry")
+    allows_self_check_in = fields.Flag(attribute="lot.allows_self_check_in")
     capacity = fields.Integer(min=0)
     capacity_by_kind = fields.Dict(keys=fields.Text(), values=fields.Integer(min=0))
     levels = fields.List(fields.Text())
     tariff = fields.Nested(LotTariffSchema, allow_none=True)
-    rating = fields.Constant(None, metadata={"type": "null"})
-    review_count = fields.Constant(0, metadata={"type": "integer"})
+    rating = fields.Real(attribute="rating.rating", allow_none=True, min=1, max=5)
+    review_count = fields.Integer(attribute="rating.review_count", min=0)
 
     @post_dump(pass_original=True)
     def _write_days(
@@ -282,6 +295,30 @@ class LotUpdate(Schema):
     height_limit_cm = fields.Integer(min=100, max=1_000, allow_none=True)
     amenities = _amenities()
     refund_policy = fields.Choice(*REFUND_POLICIES)
+    entry_minutes = fields.Integer(
+        min=0,
+        max=_LONGEST_GATE_MINUTES,
+        metadata={"description": "So long before its start a booking opens the entrance."},
+    )
+    entry_minutes_long = fields.Integer(
+        min=0,
+        max=_LONGEST_GATE_MINUTES,
+        metadata={"description": "The same for stays over 24 hours."},
+    )
+    grace_minutes = fields.Integer(
+        min=0,
+        max=_LONGEST_GATE_MINUTES,
+        metadata={"description": "So long after the end leaving costs nothing more."},
+    )
+    refunds_early_exit = fields.Flag(
+        metadata={"description": "Whoever leaves early gets back what the rest of the time cost."}
+    )
+    allows_reentry = fields.Flag(
+        metadata={"description": "A car may leave and come back until its booking ends."}
+    )
+    allows_self_check_in = fields.Flag(
+        metadata={"description": "Drivers may check in and out by themselves in the app."}
+    )
 
 
 class LotCreate(LotUpdate):

@@ -20,6 +20,7 @@ from backend.lots.offers import (
     FreeWindow,
     Wish,
     count_fitting,
+    foremost_kind,
     is_open,
     is_too_high,
     load_capacity,
@@ -29,6 +30,7 @@ from backend.lots.offers import (
     show_offers,
     total_minor,
 )
+from backend.lots.ratings import UNRATED, load_all_ratings, rated_at_least
 from backend.lots.text import rank_match
 from backend.lots.window import FARTHEST_AHEAD
 from backend.models import Lot, LotAmenity
@@ -39,6 +41,7 @@ MOST_PRICED = 1000
 _NEARBY_M = 5_000
 _MOST_NEARBY = 50
 _UNPRICED = 2**62
+_RANKED = ("price", "rating")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class LotSearch(Wish):
     point: Point | None = None
     radius_m: int | None = None
     amenities: tuple[str, ...] = ()
+    min_rating: float | None = None
     sort: str | None = None
     limit: int = 20
     after: tuple[str | int, int] | None = None
@@ -102,13 +106,15 @@ def search_lots(search: LotSearch) -> FoundPage:
         # Only signs that no name is made of.
         return FoundPage([], None, 0, _given_place(search))
     place = None
-    if search.point is None and search.q is None and search.sort != "price":
+    if search.point is None and search.q is None and search.sort not in _RANKED:
         page, position, total = _page_by_name(search)
     else:
         found = _list_candidates(search)
         candidates, place = found.lots, found.place
         if search.sort == "price":
             candidates = _by_price(candidates[:MOST_PRICED], search)
+        elif search.sort == "rating":
+            candidates = _by_rating(candidates)
         page, position = _cut(candidates, search)
         total = len(candidates)
     return FoundPage(
@@ -162,7 +168,13 @@ def list_free_nearby(
                 "id": each.id,
                 "name": each.name,
                 "available": free,
-                "price_minor": total_minor(tariff, row, starts_at, ends_at),
+                "price_minor": total_minor(
+                    tariff,
+                    row,
+                    starts_at,
+                    ends_at,
+                    kind=foremost_kind(kinds, counts.get(each.id, {})),
+                ),
                 "currency": tariff.tariff.currency,
                 "distance_m": distance_m,
                 "walking_minutes": walking_minutes(distance_m),
@@ -188,6 +200,8 @@ def _matching(columns: Any, search: LotSearch) -> Any:
     for amenity in search.amenities:
         offering = select(LotAmenity.lot_id).where(LotAmenity.amenity == amenity)
         statement = statement.where(Lot.id.in_(offering))
+    if search.min_rating is not None:
+        statement = statement.where(Lot.id.in_(rated_at_least(search.min_rating)))
     if search.point is not None and search.radius_m is not None:
         box = box_around(search.point, search.radius_m)
         statement = statement.where(Lot.lat.between(box.south, box.north))
@@ -213,7 +227,7 @@ def _page_by_name(
 def _list_candidates(search: LotSearch) -> _Candidates:
     """List what matches, the nearest first, or by name where there is no point to measure from."""
     key = (search.statuses, search.q, search.point, search.radius_m, search.amenities)
-    return remembered(("candidates", *key), lambda: _read_candidates(search))
+    return remembered(("candidates", *key, search.min_rating), lambda: _read_candidates(search))
 
 
 def _read_candidates(search: LotSearch) -> _Candidates:
@@ -242,17 +256,32 @@ def _given_place(search: LotSearch) -> Place | None:
 
 def _by_price(candidates: list[_Candidate], search: LotSearch) -> list[_Candidate]:
     tariffs = load_tariffs([each.id for each in candidates])
-    lots = load_lots(list(tariffs))
+    lots, capacity = load_lots(list(tariffs)), load_capacity(list(tariffs))
     priced = []
     for each in candidates:
         tariff = tariffs.get(each.id)
         cost = (
-            total_minor(tariff, lots[each.id], search.starts_at, search.ends_at)
+            total_minor(
+                tariff,
+                lots[each.id],
+                search.starts_at,
+                search.ends_at,
+                kind=foremost_kind(search.kinds, capacity.get(each.id, {})),
+            )
             if tariff
             else _UNPRICED
         )
         priced.append(_Candidate(each.id, each.name, each.distance_m, cost))
     return sorted(priced, key=lambda each: (each.key, each.id))
+
+
+def _by_rating(candidates: list[_Candidate]) -> list[_Candidate]:
+    ratings = load_all_ratings()
+    rated = [
+        _Candidate(each.id, each.name, each.distance_m, ratings.get(each.id, UNRATED).rank)
+        for each in candidates
+    ]
+    return sorted(rated, key=lambda each: (each.key, each.id))
 
 
 def _cut(

@@ -18,8 +18,9 @@ from backend.lots import closing
 from backend.lots.facts import lot_facts
 from backend.lots.hours import OpeningHours, parse_opening_hours
 from backend.lots.importing import zone_at
-from backend.models import Lot, LotAmenity, Spot, Tariff
-from backend.signals import lots_changed
+from backend.lots.ratings import UNRATED, Rating, read_ratings
+from backend.models import FOREVER, Lot, LotAmenity, Spot, Tariff
+from backend.signals import lots_changed, window_freed
 from backend.tariffs.service import current_tariff
 from backend.transaction import after_commit
 
@@ -37,6 +38,7 @@ class LotDetail:
     capacity_by_kind: dict[str, int]
     levels: list[str]
     tariff: Tariff | None
+    rating: Rating
 
     @property
     def capacity(self) -> int:
@@ -235,9 +237,14 @@ def _change_status(admin: Caller, lot: Lot, status: str) -> None:
         )
     if status == "closed":
         closing.close_lot(lot, by=admin.id)
-    elif lot.status == "closed":
+    reopens = lot.status == "closed"
+    if reopens:
         closing.reopen_lot(lot)
     lot.status = status
+    if reopens:
+        # Who waits in it may book again, for which the row must say so.
+        db.session.flush()
+        window_freed.send(None, lot_id=lot.id, starts_at=clock.now(), ends_at=FOREVER)
 
 
 def _refuse_live_reservations(lot: Lot, what: str) -> None:
@@ -258,7 +265,8 @@ def _describe(lot: Lot) -> LotDetail:
     ):
         capacity_by_kind[kind] = capacity_by_kind.get(kind, 0) + count
         levels.add(level)
-    return LotDetail(lot, capacity_by_kind, sorted(levels), current_tariff(lot.id))
+    rating = read_ratings([lot.id]).get(lot.id, UNRATED)
+    return LotDetail(lot, capacity_by_kind, sorted(levels), current_tariff(lot.id), rating)
 
 
 def _distinct(amenities: Iterable[str]) -> list[str]:

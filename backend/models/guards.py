@@ -26,29 +26,29 @@ _POSTGRESQL = {
     """,
 }
 
-# Rows of these are added, and never changed or deleted.
-_APPEND_ONLY = {
+APPEND_ONLY_TABLES = {
     APPEND_ONLY: "audit_entries",
     LEDGER_APPEND_ONLY: "ledger_transactions",
     ENTRIES_APPEND_ONLY: "ledger_entries",
 }
+"""The tables whose rows are added, and never changed or deleted, by their guards."""
 
 _POSTGRESQL_TRIGGERS = {
     guard: f"""
     CREATE TRIGGER {guard} BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION {guard}()
     """
-    for guard, table in _APPEND_ONLY.items()
+    for guard, table in APPEND_ONLY_TABLES.items()
 }
 _REFUSALS = {
     guard: f"""
     CREATE OR REPLACE FUNCTION {guard}() RETURNS trigger LANGUAGE plpgsql AS
     'BEGIN RAISE EXCEPTION ''{guard}''; END'
     """
-    for guard in _APPEND_ONLY
+    for guard in APPEND_ONLY_TABLES
 }
 
-_GUARDED = (*_APPEND_ONLY.values(), "spot_claims", "reservations")
+_GUARDED = (*APPEND_ONLY_TABLES.values(), "spot_claims", "reservations")
 
 _CLAIM_OVERLAPS = f"""
     BEGIN
@@ -76,7 +76,7 @@ _PLATE_OVERLAPS = f"""
 _SQLITE = {
     **{
         f"{guard}_{verb.lower()}": f"BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{guard}'); END"
-        for guard, table in _APPEND_ONLY.items()
+        for guard, table in APPEND_ONLY_TABLES.items()
         for verb in ("UPDATE", "DELETE")
     },
     f"{OVERLAP}_insert": f"BEFORE INSERT ON spot_claims WHEN NEW.live {_CLAIM_OVERLAPS}",

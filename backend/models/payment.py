@@ -216,6 +216,8 @@ class SandboxIntent(Base):
     idempotency_key: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigId)
     refunded_minor: Mapped[int] = mapped_column(BigId, default=0)
+    refunds: Mapped[dict[str, int]] = mapped_column(JSON, default=dict, server_default="{}")
+    """What was given back, by the key of each refund: the same key gives back once."""
     currency: Mapped[str]
     status: Mapped[str]
     failure: Mapped[str | None]

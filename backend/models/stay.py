@@ -75,7 +75,8 @@ class ReservationEvent(Base):
     at: Mapped[datetime]
     kind: Mapped[str]
     """``booked``, ``paid``, ``extended``, ``rescheduled``, ``vehicle-changed``, ``moved``, ``entered``,
-    ``left``, ``overstayed``, ``completed``, ``cancelled``, ``no-show``, ``refunded``, ``due``, ``let-out``."""
+    ``left``, ``overstayed``, ``completed``, ``cancelled``, ``no-show``, ``refunded``, ``due``, ``let-out``,
+    ``occupied``."""
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     """Who did it; null: the system."""

@@ -7,6 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, BigId
 
+STATUSES = ("waiting", "offered", "booked", "lapsed", "left")
+
 
 class WaitlistEntry(Base):
     """A driver who waits for a window; the first whose window fits gets the bay that becomes free."""

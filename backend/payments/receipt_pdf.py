@@ -1,4 +1,4 @@
-"""The receipt as a page of A4, drawn from its frozen content alone."""
+"""Receipts and credit notes as pages of A4, drawn from their frozen content."""
 
 from datetime import datetime
 from functools import cache
@@ -8,6 +8,8 @@ from typing import Any
 from xml.sax.saxutils import escape  # it writes XML and reads none # nosec B406
 from zoneinfo import ZoneInfo
 
+from reportlab.graphics.barcode.qr import QrCodeWidget
+from reportlab.graphics.shapes import Drawing
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
@@ -15,7 +17,14 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import (
+    KeepTogether,
+    Paragraph,
+    SimpleDocTemplate,
+    Spacer,
+    Table,
+    TableStyle,
+)
 
 from backend.money import format_money
 
@@ -35,10 +44,17 @@ def _register_fonts() -> None:
     )
 
 
-def draw_receipt(content: dict[str, Any], *, number: str, issued_at: datetime) -> bytes:
-    """Draw the receipt as PDF. All text is taken as text, whatever markup it looks like."""
+def draw_document(
+    content: dict[str, Any], *, number: str, issued_at: datetime, verify_at: str, word: str
+) -> bytes:
+    """Draw a receipt or a credit note as PDF. All text is taken as text, whatever markup it looks like.
+
+    At the address ``verify_at``, which its code holds, anybody sees whether it is genuine; by hand they
+    type its number and its ``word`` there.
+    """
     _register_fonts()
     operator, reservation = content["operator"], content["reservation"]
+    kind = "Credit note" if "receipt" in content else "Receipt"
     page = BytesIO()
     document = SimpleDocTemplate(
         page,
@@ -47,7 +63,7 @@ def draw_receipt(content: dict[str, Any], *, number: str, issued_at: datetime) -
         rightMargin=22 * mm,
         topMargin=20 * mm,
         bottomMargin=18 * mm,
-        title=f"Receipt {number}",
+        title=f"{kind} {number}",
         author=operator["name"],
         # No time of drawing in the file: the same receipt is the same bytes whenever it is asked for.
         invariant=True,
@@ -55,7 +71,7 @@ def draw_receipt(content: dict[str, Any], *, number: str, issued_at: datetime) -
     zone = ZoneInfo(reservation["timezone"])
     document.build(
         [
-            _head(operator, number),
+            _head(operator, kind, number),
             Spacer(1, 9 * mm),
             _facts(content, issued_at=issued_at, zone=zone),
             Spacer(1, 9 * mm),
@@ -63,7 +79,7 @@ def draw_receipt(content: dict[str, Any], *, number: str, issued_at: datetime) -
             Spacer(1, 4 * mm),
             _totals(content),
             Spacer(1, 10 * mm),
-            _table([[_text(_paid(content, zone), "muted")]], widths=(166,), styles=[]),
+            KeepTogether(_foot(content, zone, verify_at=verify_at, word=word)),
         ]
     )
     return page.getvalue()
@@ -108,13 +124,13 @@ def _text(value: str, style: str = "body") -> Paragraph:
     return Paragraph(escape(value), _style(style))
 
 
-def _head(operator: dict[str, Any], number: str) -> Table:
+def _head(operator: dict[str, Any], kind: str, number: str) -> Table:
     legal = [operator["name"] if operator["name"] != operator["brand"] else "", operator["address"]]
     if operator["tax_id"]:
         legal.append(f"Tax id {operator['tax_id']}")
     left = [_text(operator["brand"], "brand")] + [_text(line, "muted") for line in legal if line]
     return _table(
-        [[left, [_text("Receipt", "title"), _text(number, "muted-right")]]],
+        [[left, [_text(kind, "title"), _text(number, "muted-right")]]],
         widths=(106, 60),
         styles=[
             ("LINEBELOW", (0, -1), (-1, -1), 0.8, _LINE),
@@ -126,14 +142,27 @@ def _head(operator: dict[str, Any], number: str) -> Table:
 def _facts(content: dict[str, Any], *, issued_at: datetime, zone: ZoneInfo) -> Table:
     customer, stay = content["customer"], content["reservation"]
     bay = f"Bay {stay['bay']}" + (f", level {stay['level']}" if stay["level"] else "")
+    # Receipts from before drivers could give their tax id know nothing of it.
+    tax_id = customer.get("tax_id")
+    issued_to = [
+        customer["name"] or "The driver of " + stay["plate"],
+        customer["email"],
+        f"Tax id {tax_id}" if tax_id else "",
+    ]
     facts = [
-        ("Issued to", f"{customer['name']}\n{customer['email']}"),
+        ("Issued to", "\n".join(issued_to)),
         ("Issued on", _moment(issued_at.isoformat(), zone)),
         ("Car park", f"{stay['lot']}\n{stay['address']}"),
         ("Booking", f"{stay['code']}\n{bay} · {stay['plate']}"),
         ("From", _moment(stay["starts_at"], zone)),
         ("To", _moment(stay["ends_at"], zone)),
     ]
+    if "receipt" in content:
+        corrected = content["receipt"]
+        facts.append(
+            ("Corrects", f"Receipt {corrected['number']}\n{_moment(corrected['issued_at'], zone)}")
+        )
+        facts.append(("Reason", content["reason"] or content["lines"][0]["label"]))
     cells = [
         [_text(label, "label"), *(_text(line) for line in value.split("\n") if line)]
         for label, value in facts
@@ -203,11 +232,58 @@ def _totals(content: dict[str, Any]) -> Table:
     return _table(rows, widths=(126, 40), styles=[("BOTTOMPADDING", (0, 0), (-1, -1), 3)])
 
 
+def _foot(content: dict[str, Any], zone: ZoneInfo, *, verify_at: str, word: str) -> list[Table]:
+    told = _returned(content) if "receipt" in content else _paid(content, zone)
+    host = verify_at.partition("?")[0].partition("://")[2]
+    genuine = (
+        f"Scan the code to see whether this document is genuine, or open {host}. Check word: {word}"
+    )
+    return [
+        _table(
+            [
+                [
+                    _code(verify_at),
+                    [_text(told, "muted"), Spacer(1, 2 * mm), _text(genuine, "muted")],
+                ]
+            ],
+            widths=(30, 136),
+            styles=[("TOPPADDING", (1, 0), (1, 0), 4)],
+        )
+    ]
+
+
+def _code(address: str) -> Drawing:
+    """Draw the QR code of an address, 24 mm wide without its margin."""
+    side = 24 * mm
+    widget = QrCodeWidget(address, barLevel="M", barBorder=0, barWidth=side, barHeight=side)
+    drawing = Drawing(side, side)
+    drawing.add(widget)
+    return drawing
+
+
+_METHODS = {
+    "sandbox": "with a test card of the sandbox",
+    "stripe": "by card through Stripe",
+    "cash": "in cash",
+}
+_WAYS_BACK = {
+    "sandbox": "to the test card of the sandbox",
+    "stripe": "to the card, through Stripe",
+    "cash": "in cash",
+}
+
+
 def _paid(content: dict[str, Any], zone: ZoneInfo) -> str:
     payment = content["payment"]
     amount = format_money(payment["amount_minor"], content["currency"])
-    how = "with a test card of the sandbox" if payment["method"] == "sandbox" else payment["method"]
+    how = _METHODS[payment["method"]]
     return f"Paid {amount} {how} on {_moment(payment['paid_at'], zone)}. Payment {payment['id']}."
+
+
+def _returned(content: dict[str, Any]) -> str:
+    refund = content["refund"]
+    amount = format_money(refund["amount_minor"], content["currency"])
+    return f"{amount} go back {_WAYS_BACK[refund['method']]}. Refund {refund['id']}."
 
 
 def _moment(text: str, zone: ZoneInfo) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeAlias
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,35 +17,44 @@ from backend.extensions import db
 from backend.jobs.makers import MadeFile, Report
 from backend.models import (
     AuditEntry,
+    Coupon,
+    CouponUse,
+    CreditNote,
+    GateScan,
     Lot,
     LotStaff,
     OutboxMail,
     Payment,
     Receipt,
+    Refund,
     Reservation,
+    ReservationEvent,
+    Review,
     Role,
     SignInSession,
     Spot,
     SpotClaim,
+    Stay,
     User,
     Vehicle,
+    WaitlistEntry,
     users_roles,
 )
-from backend.payments.receipt_pdf import draw_receipt
-from backend.payments.receipts import receipt_number
+from backend.payments.receipts import document_number, draw, receipt_number
 from backend.transaction import transaction
 
 MOST_RECEIPTS = 500
-"""Drawing a page takes a while; older receipts stand in the list of payments."""
+"""Drawing a page takes a while; older receipts stand in the list of payments, older credit notes in that of refunds."""
 _AT_ONCE = 500
 _DRAWN_AT_ONCE = 50
 _TEMPLATES = ROOT / "backend" / "templates"
 
 Record = dict[str, Any]
+_Documents: TypeAlias = type[Receipt] | type[CreditNote]
 
 
 def make_archive(user_id: int, report: Report) -> MadeFile:
-    """Put everything about a user into one ZIP: a list a file, and the receipts as PDF.
+    """Put everything about a user into one ZIP: a list a file, and receipts and credit notes as PDF.
 
     It reads in short transactions, so that nobody waits for it; what changes meanwhile may be in or not.
     """
@@ -56,12 +65,16 @@ def make_archive(user_id: int, report: Report) -> MadeFile:
         for name, read in _LISTS.items():
             counts[name] = _write_list(archive, f"{name}.json", read(user_id), made_at)
         _write(archive, "profile.json", _json(_profile(user_id)), made_at)
-        receipts = _list_receipts(user_id)
+        receipts, notes = _list_documents(user_id, Receipt), _list_documents(user_id, CreditNote)
+        drawn: list[tuple[_Documents, str, Sequence[int]]] = [
+            *((Receipt, "receipts", ids) for ids in _batches(receipts[:MOST_RECEIPTS])),
+            *((CreditNote, "credit-notes", ids) for ids in _batches(notes[:MOST_RECEIPTS])),
+        ]
         report(10)
-        for done, receipt_ids in enumerate(_batches(receipts[:MOST_RECEIPTS]), 1):
-            _write_receipts(archive, receipt_ids, made_at)
-            report(10 + min(89, 90 * done * _DRAWN_AT_ONCE // min(len(receipts), MOST_RECEIPTS)))
-        readme = _write_readme(counts, receipts=len(receipts), made_at=made_at)
+        for done, (model, folder, ids) in enumerate(drawn, 1):
+            _write_documents(archive, model, folder, ids, made_at)
+            report(10 + 89 * done // len(drawn))
+        readme = _write_readme(counts, receipts=len(receipts), notes=len(notes), made_at=made_at)
         _write(archive, "README.txt", readme.encode(), made_at)
     return MadeFile(f"my-data-{made_at:%Y-%m-%d}.zip", "application/zip", held.getvalue())
 
@@ -86,6 +99,7 @@ def _profile(user_id: int) -> Record:
         "email": user.email,
         "name": user.name,
         "phone": user.phone,
+        "tax_id": user.tax_id,
         "timezone": user.timezone,
         "locale": user.locale,
         "created_at": _moment(user.created_at),
@@ -136,8 +150,11 @@ def _bookings(user_id: int) -> Iterator[Record]:
             "plate": reservation.plate,
             "starts_at": _moment(reservation.starts_at),
             "ends_at": _moment(reservation.ends_at),
+            "source": reservation.source,
             "price_minor": reservation.price_minor,
+            "debt_minor": reservation.debt_minor,
             "currency": reservation.currency,
+            "covered_until": _moment(reservation.covered_until),
             "refund_policy": reservation.refund_policy,
             "created_at": _moment(reservation.created_at),
             "confirmed_at": _moment(reservation.confirmed_at),
@@ -167,6 +184,142 @@ def _payments(user_id: int) -> Iterator[Record]:
             "settled_at": _moment(payment.settled_at),
             "receipt": receipt and receipt_number(receipt),
         }
+
+
+def _refunds(user_id: int) -> Iterator[Record]:
+    mine = (
+        select(Refund, Reservation.code, CreditNote)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Reservation, Reservation.id == Refund.reservation_id)
+        .outerjoin(CreditNote, CreditNote.refund_id == Refund.id)
+        .where(Payment.user_id == user_id)
+    )
+    for refund, code, credit_note in _pages(mine, Refund.id):
+        yield {
+            "id": refund.id,
+            "payment_id": refund.payment_id,
+            "booking": code,
+            "status": refund.status,
+            "amount_minor": refund.amount_minor,
+            "currency": refund.currency,
+            "cause": refund.cause,
+            "reason": refund.reason,
+            "created_at": _moment(refund.created_at),
+            "settled_at": _moment(refund.settled_at),
+            "credit_note": credit_note and document_number(credit_note),
+        }
+
+
+def _stays(user_id: int) -> Iterator[Record]:
+    mine = (
+        select(Stay, Reservation.code, Lot.name, Spot.label)
+        .join(Reservation, Reservation.id == Stay.reservation_id)
+        .join(Lot, Lot.id == Stay.lot_id)
+        .join(Spot, Spot.id == Stay.spot_id)
+        .where(Reservation.user_id == user_id)
+    )
+    for stay, code, lot, bay in _pages(mine, Stay.id):
+        yield {
+            "booking": code,
+            "lot": lot,
+            "bay": bay,
+            "entered_at": _moment(stay.entered_at),
+            "left_at": _moment(stay.left_at),
+        }
+
+
+def _booking_events(user_id: int) -> Iterator[Record]:
+    mine = (
+        select(ReservationEvent, Reservation.code)
+        .join(Reservation, Reservation.id == ReservationEvent.reservation_id)
+        .where(Reservation.user_id == user_id)
+    )
+    for event, code in _pages(mine, ReservationEvent.id):
+        yield {
+            "booking": code,
+            "at": _moment(event.at),
+            "kind": event.kind,
+            "facts": event.facts,
+            # Whoever else acted has a right to their own data.
+            "by": "system"
+            if event.actor_id is None
+            else "you"
+            if event.actor_id == user_id
+            else "staff",
+        }
+
+
+def _gate_scans(user_id: int) -> Iterator[Record]:
+    mine = (
+        select(GateScan, Reservation.code, Lot.name)
+        .join(Reservation, Reservation.id == GateScan.reservation_id)
+        .join(Lot, Lot.id == GateScan.lot_id)
+        .where(Reservation.user_id == user_id)
+    )
+    for scan, code, lot in _pages(mine, GateScan.id):
+        yield {
+            "at": _moment(scan.at),
+            "booking": code,
+            "lot": lot,
+            "credential": scan.credential,
+            "shown": scan.shown,
+            "result": scan.result,
+            "reason": scan.reason,
+        }
+
+
+def _waitlist(user_id: int) -> Iterator[Record]:
+    mine = (
+        select(WaitlistEntry, Lot.name, Reservation.code)
+        .join(Lot, Lot.id == WaitlistEntry.lot_id)
+        .outerjoin(Reservation, Reservation.id == WaitlistEntry.reservation_id)
+        .where(WaitlistEntry.user_id == user_id)
+    )
+    for entry, lot, code in _pages(mine, WaitlistEntry.id):
+        yield {
+            "lot": lot,
+            "vehicle_id": entry.vehicle_id,
+            "spot_kind": entry.spot_kind,
+            "starts_at": _moment(entry.starts_at),
+            "ends_at": _moment(entry.ends_at),
+            "status": entry.status,
+            "booking": code,
+            "created_at": _moment(entry.created_at),
+            "offered_at": _moment(entry.offered_at),
+            "ended_at": _moment(entry.ended_at),
+        }
+
+
+def _reviews(user_id: int) -> Iterator[Record]:
+    mine = (
+        select(Review, Reservation.code, Lot.name)
+        .join(Reservation, Reservation.id == Review.reservation_id)
+        .join(Lot, Lot.id == Review.lot_id)
+        .where(Review.user_id == user_id)
+    )
+    for review, code, lot in _pages(mine, Review.id):
+        yield {
+            "lot": lot,
+            "booking": code,
+            "stars": review.stars,
+            "text": review.text,
+            "status": review.status,
+            "hidden_reason": review.hidden_reason,
+            "reply": review.reply,
+            "created_at": _moment(review.created_at),
+            "edited_at": _moment(review.edited_at),
+        }
+
+
+def _coupons(user_id: int) -> Iterator[Record]:
+    mine = (
+        select(CouponUse, Coupon.code, Reservation.code)
+        .join(Coupon, Coupon.id == CouponUse.coupon_id)
+        .join(Reservation, Reservation.id == CouponUse.reservation_id)
+        .where(CouponUse.user_id == user_id)
+    )
+    for use, coupon, code in _pages(mine, CouponUse.id):
+        yield {"coupon": coupon, "booking": code, "used_at": _moment(use.used_at)}
 
 
 def _sign_ins(user_id: int) -> Iterator[Record]:
@@ -221,7 +374,14 @@ def _mails(user_id: int) -> Iterator[Record]:
 _LISTS: dict[str, Callable[[int], Iterator[Record]]] = {
     "vehicles": _vehicles,
     "bookings": _bookings,
+    "booking-events": _booking_events,
+    "stays": _stays,
+    "gate-scans": _gate_scans,
+    "waitlist": _waitlist,
     "payments": _payments,
+    "refunds": _refunds,
+    "coupons": _coupons,
+    "reviews": _reviews,
     "sign-ins": _sign_ins,
     "security-events": _security_events,
     "mails": _mails,
@@ -242,14 +402,18 @@ def _pages(statement: Select[*tuple[Any, ...]], key: InstrumentedAttribute[int])
         after = key > rows[-1][-1]
 
 
-def _list_receipts(user_id: int) -> Sequence[int]:
-    """List the ids of the user's receipts, newest first."""
+def _list_documents(user_id: int, model: _Documents) -> Sequence[int]:
+    """List the ids of the user's receipts or credit notes, newest first."""
+    mine = select(model.id)
+    if model is CreditNote:
+        mine = mine.join(Refund, Refund.id == CreditNote.refund_id).join(
+            Payment, Payment.id == Refund.payment_id
+        )
+    else:
+        mine = mine.join(Payment, Payment.id == Receipt.payment_id)
     with transaction(read_only=True):
         return db.session.scalars(
-            select(Receipt.id)
-            .join(Payment, Payment.id == Receipt.payment_id)
-            .where(Payment.user_id == user_id)
-            .order_by(Receipt.id.desc())
+            mine.where(Payment.user_id == user_id).order_by(model.id.desc())
         ).all()
 
 
@@ -258,15 +422,19 @@ def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield ids[first : first + _DRAWN_AT_ONCE]
 
 
-def _write_receipts(archive: ZipFile, receipt_ids: Sequence[int], made_at: datetime) -> None:
+def _write_documents(
+    archive: ZipFile,
+    model: _Documents,
+    folder: str,
+    ids: Sequence[int],
+    made_at: datetime,
+) -> None:
     with transaction(read_only=True):
-        receipts = db.session.scalars(
-            select(Receipt).where(Receipt.id.in_(receipt_ids)).order_by(Receipt.id.desc())
+        documents: Sequence[Any] = db.session.scalars(
+            select(model).where(model.id.in_(ids)).order_by(model.id.desc())
         ).all()
-    for receipt in receipts:
-        number = receipt_number(receipt)
-        drawn = draw_receipt(receipt.content, number=number, issued_at=receipt.issued_at)
-        _write(archive, f"receipts/{number}.pdf", drawn, made_at)
+    for document in documents:
+        _write(archive, f"{folder}/{document_number(document)}.pdf", draw(document), made_at)
 
 
 def _write_list(archive: ZipFile, name: str, records: Iterator[Record], made_at: datetime) -> int:
@@ -301,7 +469,7 @@ def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _write_readme(counts: dict[str, int], *, receipts: int, made_at: datetime) -> str:
+def _write_readme(counts: dict[str, int], *, receipts: int, notes: int, made_at: datetime) -> str:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
@@ -317,6 +485,7 @@ def _write_readme(counts: dict[str, int], *, receipts: int, made_at: datetime) -
         made_at=made_at.isoformat(timespec="seconds"),
         counts=counts,
         receipts=receipts,
+        notes=notes,
         most_receipts=MOST_RECEIPTS,
         sent_mail_days=current.sent_mail_days,
     )

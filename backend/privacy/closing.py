@@ -2,7 +2,7 @@
 
 import secrets
 
-from sqlalchemy import String, cast, delete, func, literal, select, update
+from sqlalchemy import String, cast, delete, exists, func, literal, or_, select, update
 
 from backend.addresses import closed_address
 from backend.audit.service import record
@@ -16,6 +16,7 @@ from backend.identity import Caller
 from backend.jobs.service import forget_jobs
 from backend.models import (
     EmailChange,
+    GateScan,
     IdempotencyKey,
     LotStaff,
     OtpAddress,
@@ -23,11 +24,14 @@ from backend.models import (
     PasswordReset,
     Payment,
     RecoveryCode,
+    Refund,
     Reservation,
+    ReservationEvent,
     SecondFactorChallenge,
     SignInSession,
     User,
     Vehicle,
+    WaitlistEntry,
     users_roles,
 )
 from backend.models.reservation import still_stands
@@ -36,7 +40,7 @@ from backend.transaction import TryAgain
 from backend.users.last_admin import check_another_admin, lock_admins
 
 _NAME = "Closed account"
-# Review is money on its way back, of which its owner must be told.
+# Of what becomes of money under review, or on its way back, its owner must be told.
 _UNDECIDED = ("pending", "requires_action", "review")
 
 
@@ -44,7 +48,7 @@ def close_account(user: Caller) -> None:
     """Close the caller's account for good; what it booked and paid stays, without a name.
 
     Raises:
-        AccountInUse: bookings of it are not over, or a payment is not decided.
+        AccountInUse: bookings of it are not over or not paid, or money is on its way.
         LastAdmin: nobody would be left to run the system.
         Unauthenticated: it was closed or disabled a moment ago.
         TryAgain: its address was changed this very moment.
@@ -60,6 +64,7 @@ def close_account(user: Caller) -> None:
     if account is None or account.email != address:
         raise TryAgain
     check_another_admin(user.id)
+    _stop_waiting(user.id)
     _check_nothing_stands(user.id)
     _anonymise(account)
     _forget_what_was_theirs(user.id)
@@ -76,6 +81,15 @@ def _forget_codes(user_id: int, address: str) -> None:
     db.session.execute(delete(OtpChallenge).where(OtpChallenge.email == address))
     for model in (PasswordReset, EmailChange, SecondFactorChallenge):
         db.session.execute(delete(model).where(model.user_id == user_id))
+
+
+def _stop_waiting(user_id: int) -> None:
+    """Take the account off every waitlist, so that nothing that becomes free is offered to it any more."""
+    db.session.execute(
+        update(WaitlistEntry)
+        .where(WaitlistEntry.user_id == user_id, WaitlistEntry.status == "waiting")
+        .values(status="left", ended_at=now())
+    )
 
 
 def _lock_account(user_id: int) -> User | None:
@@ -104,10 +118,25 @@ def _check_nothing_stands(user_id: int) -> None:
             reservations=reservations,
             payments=0,
         )
+    debts = db.session.scalar(
+        select(func.count())
+        .select_from(Reservation)
+        .where(Reservation.user_id == user_id, Reservation.debt_minor > 0)
+    )
+    if debts:
+        raise AccountInUse(
+            "Pay what is open of earlier stays first.", reservations=debts, payments=0
+        )
     payments = db.session.scalar(
         select(func.count())
         .select_from(Payment)
-        .where(Payment.user_id == user_id, Payment.status.in_(_UNDECIDED))
+        .where(
+            Payment.user_id == user_id,
+            or_(
+                Payment.status.in_(_UNDECIDED),
+                exists().where(Refund.payment_id == Payment.id, Refund.status == "pending"),
+            ),
+        )
     )
     if payments:
         raise AccountInUse(
@@ -122,6 +151,7 @@ def _anonymise(account: User) -> None:
     account.name = _NAME
     account.email = closed_address(account.id)
     account.phone = None
+    account.tax_id = None
     account.password = unmatched_hash(current.bcrypt_rounds)
     account.active = False
     account.epoch += 1
@@ -139,6 +169,7 @@ def _forget_what_was_theirs(user_id: int) -> None:
     for model in (SignInSession, RecoveryCode, IdempotencyKey, LotStaff):
         db.session.execute(delete(model).where(model.user_id == user_id))
     db.session.execute(delete(users_roles).where(users_roles.c.user_id == user_id))
+    _forget_plates(user_id)
     db.session.execute(
         update(Vehicle)
         .where(Vehicle.user_id == user_id)
@@ -159,4 +190,25 @@ def _forget_what_was_theirs(user_id: int) -> None:
         update(Reservation)
         .where(Reservation.user_id == user_id)
         .values(plate=literal("CLOSED-") + cast(Reservation.id, String))
+    )
+
+
+def _forget_plates(user_id: int) -> None:
+    """Forget what gates read and what histories tell of the plates, which still stand by the vehicles."""
+    mine = select(Reservation.id).where(Reservation.user_id == user_id)
+    plates = select(Vehicle.plate).where(Vehicle.user_id == user_id)
+    db.session.execute(
+        update(GateScan)
+        .where(
+            GateScan.credential == "plate",
+            or_(GateScan.reservation_id.in_(mine), GateScan.shown.in_(plates)),
+        )
+        .values(shown="")
+    )
+    db.session.execute(
+        update(ReservationEvent)
+        .where(
+            ReservationEvent.reservation_id.in_(mine), ReservationEvent.kind == "vehicle-changed"
+        )
+        .values(facts={})
     )

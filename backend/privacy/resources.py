@@ -42,9 +42,9 @@ class MyAccount(Resource):
     def delete(self) -> None:
         """Close your account for good.
 
-        Your name, address, telephone number and vehicles are deleted and every sign-in ends. Bookings and
-        payments stay without a name, receipts as they were issued. It is refused while bookings are not
-        over or a payment is not decided.
+        Your name, address, telephone number and vehicles are deleted and every sign-in ends. Bookings,
+        payments and reviews stay without a name, receipts as they were issued. It is refused while bookings
+        are not over, something is owed, or money is on its way.
         """
         closing.close_account(caller())
         refresh_cookie.forget()

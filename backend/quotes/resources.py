@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from backend.errors import (
+    CouponNotValid,
     InvalidInput,
     LotNotBookable,
     NotFound,
@@ -37,6 +38,7 @@ class QuoteList(Resource):
             NotFound,
             LotNotBookable,
             VehicleDoesNotFit,
+            CouponNotValid,
             TooManyRequests,
         ),
     )
@@ -44,7 +46,7 @@ class QuoteList(Resource):
         """Price a window of a lot, line by line.
 
         The price holds until `expires_at`, whatever changes meanwhile; it keeps no bay. Whoever names
-        a vehicle must be signed in as its owner.
+        a vehicle must be signed in as its owner. A coupon is counted when the price is booked.
         """
         limits.count_quote(client_name())
         return service.make_quote(find_caller(), **body)

@@ -4,8 +4,10 @@ from typing import Any
 
 from marshmallow import pre_dump
 
+from backend.coupons.schemas import LONGEST_CODE
 from backend.models.lot import REFUND_POLICIES, SPOT_KINDS
 from backend.quotes.refund_policy import RefundPolicy, refund_policy
+from backend.tariffs.pricing import LINE_KINDS
 from backend.web import fields
 from backend.web.schema import Schema
 
@@ -25,6 +27,13 @@ class QuoteCreate(Schema):
         load_default=None,
         metadata={"description": "One of the caller's own; needs a token."},
     )
+    coupon = fields.Text(
+        min=1,
+        max=LONGEST_CODE,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "The code of a coupon; capitals and spaces do not matter."},
+    )
 
 
 class LineSchema(Schema):
@@ -34,7 +43,7 @@ class LineSchema(Schema):
     quantity = fields.Integer(min=0)
     unit_minor = fields.Money(min=-_MOST_MINOR, max=_MOST_MINOR)
     amount_minor = fields.Money(min=-_MOST_MINOR, max=_MOST_MINOR)
-    kind = fields.Choice("free", "parking", "day_cap", "tax")
+    kind = fields.Choice(*LINE_KINDS)
 
 
 class TaxAmountSchema(Schema):
@@ -79,6 +88,12 @@ class QuoteSchema(Schema):
     starts_at = fields.Instant()
     ends_at = fields.Instant()
     spot_kind = fields.Choice(*SPOT_KINDS, allow_none=True)
+    priced_kind = fields.Choice(
+        *SPOT_KINDS,
+        metadata={
+            "description": "By which kind of bay it was priced; it may be booked for those that cost no more."
+        },
+    )
     vehicle_id = fields.Id(allow_none=True)
     total_minor = fields.Money(max=_MOST_MINOR)
     currency = fields.Text(min=3, max=3)

@@ -32,6 +32,34 @@ _FREE_SPOTS = text(
 )
 
 
+def list_free_spots(
+    lot_id: int,
+    kinds: Sequence[str],
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    near: tuple[str, float, float] | None = None,
+) -> list[dict[str, Any]]:
+    """List some free bays of a lot, the nearest to a place there foremost: its level, x and y."""
+    level, x, y = near or ("", 0.0, 0.0)
+    return [
+        dict(row._mapping)  # noqa: SLF001 - the public name of a row's mapping
+        for row in db.session.execute(
+            _FREE_SPOTS,
+            {
+                "lot_id": lot_id,
+                "kinds": list(kinds),
+                "level": level,
+                "x": x,
+                "y": y,
+                "most": _MOST_SPOTS,
+                "starts_at": starts_at,
+                "ends_at": ends_at,
+            },
+        )
+    ]
+
+
 def look_for_alternatives(**wish: Any) -> dict[str, Any]:
     """Give what a refusal tells beyond itself: see :func:`find_alternatives`."""
     return {"alternatives": find_alternatives(**wish)}
@@ -52,22 +80,7 @@ def find_alternatives(
     place there. The lots let a vehicle of this height in.
     """
     window = {"starts_at": starts_at, "ends_at": ends_at}
-    level, x, y = near or ("", 0.0, 0.0)
-    spots = [
-        dict(row._mapping)  # noqa: SLF001 - the public name of a row's mapping
-        for row in db.session.execute(
-            _FREE_SPOTS,
-            {
-                "lot_id": lot_id,
-                "kinds": list(kinds),
-                "level": level,
-                "x": x,
-                "y": y,
-                "most": _MOST_SPOTS,
-                **window,
-            },
-        )
-    ]
+    spots = list_free_spots(lot_id, kinds, near=near, **window)
     if spots:
         return {"spots": spots, "lots": [], "next_window": None}
     lot = get_row(Lot, lot_id)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from backend import clock
@@ -15,6 +15,7 @@ from backend.models import Payment, Reservation
 from backend.models.reservation import PLATE_OVERLAP
 from backend.notifications.service import queue_mail
 from backend.payments.receipts import issue_receipt, receipt_number
+from backend.reservations.history import note
 from backend.reservations.ticket import ticket_context
 from backend.signals import availability_changed
 from backend.transaction import after_commit
@@ -55,31 +56,86 @@ def extend_hold(reservation_id: int, *, minutes: int, reason: int) -> None:
 
 
 def on_payment_started(_sender: Any, *, reservation_id: int) -> None:
-    """Give the one who starts to pay five minutes more."""
-    extend_hold(reservation_id, minutes=5, reason=_STARTED)
+    """Give the one who starts to pay for a hold five minutes more."""
+    if _is_held(reservation_id):
+        extend_hold(reservation_id, minutes=5, reason=_STARTED)
 
 
 def on_payment_failed(_sender: Any, *, reservation_id: int) -> None:
     """Give the one whose card was refused ten minutes more, if the hold still stands."""
+    if not _is_held(reservation_id):
+        return
     try:
         extend_hold(reservation_id, minutes=10, reason=_FAILED)
     except HoldExpired:
         return
 
 
+def _is_held(reservation_id: int) -> bool:
+    return (
+        db.session.scalar(select(Reservation.status).where(Reservation.id == reservation_id))
+        == "held"
+    )
+
+
 def on_payment_settled(_sender: Any, *, payment: Payment) -> bool:
     """Confirm the reservation that was paid, with receipt and ticket; tell whether the money had a use.
 
     When it came after the hold was gone, the bay is taken again if nobody has it; else the money goes back.
+    What is paid later, for a longer stay, has a receipt and no other ticket, and a debt is gone with it.
     The sender has locked the claim.
     """
+    if payment.purpose != "booking":
+        return _settle_due(payment)
     reservation = db.session.get_one(Reservation, payment.reservation_id)
     confirmed = _confirm(reservation, "held") if claims.keep_claim(reservation.id) else False
     if not confirmed and not _confirm_late(reservation):
         return False
     queue_ticket(reservation.id, receipt=receipt_number(issue_receipt(payment)))
+    _note_payment(payment)
     after_commit(availability_changed.send, None, lot_id=reservation.lot_id)
     return True
+
+
+def _settle_due(payment: Payment) -> bool:
+    """Take what was due; of no use is what comes when the booking was cancelled, or owes nothing any more."""
+    live = db.session.execute(
+        update(Reservation)
+        .where(
+            Reservation.id == payment.reservation_id,
+            or_(
+                Reservation.status.in_(("confirmed", "checked_in", "overstayed")),
+                and_(Reservation.status == "completed", Reservation.debt_minor > 0),
+            ),
+        )
+        .values(
+            debt_minor=case(
+                (
+                    Reservation.debt_minor > payment.amount_minor,
+                    Reservation.debt_minor - payment.amount_minor,
+                ),
+                else_=0,
+            )
+        )
+        .returning(Reservation.id),
+        execution_options={"synchronize_session": False},
+    ).first()
+    if live is None:
+        return False
+    issue_receipt(payment)
+    _note_payment(payment)
+    return True
+
+
+def _note_payment(payment: Payment) -> None:
+    note(
+        payment.reservation_id,
+        "paid",
+        actor_id=payment.taken_by or payment.user_id,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        method=payment.gateway,
+    )
 
 
 def _confirm(reservation: Reservation, *from_statuses: str) -> bool:

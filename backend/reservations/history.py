@@ -1,14 +1,32 @@
 """What happened to a reservation, as its driver is told of it in the app."""
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import insert, select
 
 from backend import clock
+from backend.errors import NotFound
 from backend.extensions import db
-from backend.models import ReservationEvent
+from backend.identity import Caller
+from backend.lots.staff import works_at
+from backend.models import Reservation, ReservationEvent
+
+By: TypeAlias = Literal["driver", "staff", "system"]
 
 _NOTE = insert(ReservationEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened; the booking itself has no number."""
+
+    id: int | None
+    at: datetime
+    kind: str
+    facts: dict[str, Any]
+    by: By
 
 
 def note(reservation_id: int, kind: str, /, *, actor_id: int | None = None, **facts: Any) -> None:
@@ -28,12 +46,37 @@ def note(reservation_id: int, kind: str, /, *, actor_id: int | None = None, **fa
     )
 
 
-def list_events(reservation_id: int) -> list[ReservationEvent]:
-    """List what happened to a reservation, the first foremost."""
-    return list(
-        db.session.scalars(
-            select(ReservationEvent)
-            .where(ReservationEvent.reservation_id == reservation_id)
-            .order_by(ReservationEvent.id)
-        )
+def list_events(reader: Caller, reservation_id: int) -> list[Event]:
+    """List what happened to a reservation that the reader may read, the first foremost.
+
+    Raises:
+        NotFound: there is none, or it is none of the reader's.
+
+    """
+    reservation = db.session.execute(
+        select(
+            Reservation.lot_id, Reservation.user_id, Reservation.created_at, Reservation.source
+        ).where(Reservation.id == reservation_id)
+    ).first()
+    if reservation is None or (
+        reservation.user_id != reader.id and not works_at(reader, reservation.lot_id)
+    ):
+        raise NotFound(f"There is no reservation {reservation_id}.")
+    # That it was booked, its own row says: a booking is not made slower by one more.
+    by_whom: By = "staff" if reservation.source == "walk_in" else "driver"
+    first = Event(None, reservation.created_at, "booked", {"source": reservation.source}, by_whom)
+    rows = db.session.scalars(
+        select(ReservationEvent)
+        .where(ReservationEvent.reservation_id == reservation_id)
+        .order_by(ReservationEvent.id)
     )
+    return [first, *(_tell(row, reservation.user_id) for row in rows)]
+
+
+def _tell(row: ReservationEvent, driver_id: int | None) -> Event:
+    by: By = "staff"
+    if row.actor_id is None:
+        by = "system"
+    elif row.actor_id == driver_id:
+        by = "driver"
+    return Event(row.id, row.at, row.kind, row.facts, by)

@@ -3,9 +3,9 @@
 It goes through Core and plain dictionaries, since a driver's own list is among the busiest pages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -13,13 +13,18 @@ import orjson
 from sqlalchemy import TextClause, bindparam, text
 
 from backend import clock
+from backend.claims.placing import FINAL_BEFORE
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.identity import Caller
-from backend.models import UtcDateTime
+from backend.lots.staff import works_at
+from backend.models import Reservation, UtcDateTime
 from backend.models.reservation import STATUSES
 from backend.quotes.refund_policy import refund_policy
+from backend.reservations import dues
 from backend.reservations.confirming import WISHED
+from backend.reservations.entering import entry_opens_at
+from backend.reservations.states import PRESENT
 
 _INSTANT = UtcDateTime()
 
@@ -27,6 +32,24 @@ _PAID = """(
     SELECT CAST(sum(p.{}) AS bigint) FROM payments AS p
     WHERE p.reservation_id = r.id AND p.status IN ('succeeded', 'partially_refunded', 'refunded')
 )"""
+
+# What an admin gave back as a courtesy is not asked for again.
+_GIFTS = """(
+    SELECT CAST(sum(f.amount_minor) AS bigint) FROM refunds AS f
+    WHERE f.reservation_id = r.id AND f.cause = 'goodwill'
+)"""
+
+# Who was in has a stay, and nobody else: for most rows nothing is looked up. What is joined to it makes it
+# text for SQLite too, which else remembers that it is JSON and sets it in as such.
+_STAYS = """CASE WHEN r.status IN ('checked_in', 'overstayed', 'completed') THEN (
+    SELECT CAST({array}(
+        min(y.entered_at), CASE WHEN count(*) = count(y.left_at) THEN max(y.left_at) END, count(*)
+    ) AS TEXT) || '' FROM stays AS y WHERE y.reservation_id = r.id
+) END"""
+
+_REVIEWED = """CASE WHEN r.status = 'completed' THEN
+    EXISTS (SELECT 1 FROM reviews AS w WHERE w.reservation_id = r.id)
+END"""
 
 # What the API tells of a reservation, and where it stands. What is JSON in the quote stays the text that
 # it is, and is set into the answer as such.
@@ -41,18 +64,26 @@ _COLUMNS = {
         for name in (
             *("hold_expires_at", "hold_extended_by"),
             *("price_minor", "currency", "refund_policy"),
+            *("covered_until", "debt_minor", "sequence", "vehicle_kind"),
         )
     },
     **{
         f"lot_{name}": f"l.{name}"
-        for name in ("id", "name", "address", "city", "lat", "lng", "timezone")
+        for name in (
+            *("id", "name", "address", "city", "lat", "lng", "timezone"),
+            *("entry_minutes", "entry_minutes_long", "grace_minutes"),
+            *("allows_reentry", "allows_self_check_in"),
+        )
     },
     **{f"spot_{name}": f"s.{name}" for name in ("id", "label", "level", "kind")},
-    **{f"vehicle_{name}": f"v.{name}" for name in ("id", "kind", "label", "electric")},
+    **{f"vehicle_{name}": f"v.{name}" for name in ("id", "label", "electric")},
     **{f"quote_{name}": f"q.{name}" for name in ("id", "tax_minor", "total_minor", "expires_at")},
     **{f"quote_{name}": f"CAST(q.{name} AS TEXT)" for name in ("lines", "taxes")},
     "paid_minor": _PAID.format("amount_minor"),
     "refunded_minor": _PAID.format("refunded_minor"),
+    "gifts_minor": _GIFTS,
+    "stays": _STAYS,
+    "reviewed": _REVIEWED,
 }
 
 
@@ -64,7 +95,7 @@ class Facts(NamedTuple):
     status: str
     source: str
     pinned: bool
-    user_id: int
+    user_id: int | None
     plate: str
     starts_at: str
     ends_at: str
@@ -75,6 +106,10 @@ class Facts(NamedTuple):
     price_minor: int
     currency: str
     refund_policy: str
+    covered_until: str | None
+    debt_minor: int
+    sequence: int
+    vehicle_kind: str
     lot_id: int
     lot_name: str
     lot_address: str
@@ -82,14 +117,18 @@ class Facts(NamedTuple):
     lot_lat: float
     lot_lng: float
     lot_timezone: str
+    lot_entry_minutes: int
+    lot_entry_minutes_long: int
+    lot_grace_minutes: int
+    lot_allows_reentry: bool
+    lot_allows_self_check_in: bool
     spot_id: int
     spot_label: str
     spot_level: str
     spot_kind: str
-    vehicle_id: int
-    vehicle_kind: str
-    vehicle_label: str
-    vehicle_electric: bool
+    vehicle_id: int | None
+    vehicle_label: str | None
+    vehicle_electric: bool | None
     quote_id: int
     quote_tax_minor: int
     quote_total_minor: int
@@ -98,11 +137,38 @@ class Facts(NamedTuple):
     quote_taxes: str
     paid_minor: int | None
     refunded_minor: int | None
+    gifts_minor: int | None
+    stays: str | None
+    reviewed: bool | None
+
+    @property
+    def entry_opens_at(self) -> datetime:
+        """From when it opens the entrance."""
+        return entry_opens_at(
+            read_moment(self.starts_at),
+            read_moment(self.ends_at),
+            entry_minutes=self.lot_entry_minutes,
+            entry_minutes_long=self.lot_entry_minutes_long,
+        )
+
+    @property
+    def leaves_by(self) -> datetime:
+        """Until when leaving costs nothing more."""
+        reaches = max(read_moment(self.ends_at), read_moment(self.covered_until or self.ends_at))
+        return reaches + timedelta(minutes=self.lot_grace_minutes)
+
+
+class StayFacts(NamedTuple):
+    """What happened at the gate: when the car first came, when it last left, and how often it came."""
+
+    entered_at: datetime
+    left_at: datetime | None
+    stays: int
 
 
 _WITH_ALL = """
     JOIN lots AS l ON l.id = r.lot_id
-    JOIN vehicles AS v ON v.id = r.vehicle_id
+    LEFT JOIN vehicles AS v ON v.id = r.vehicle_id
     JOIN quotes AS q ON q.id = r.quote_id
     JOIN spot_claims AS c ON c.reservation_id = r.id
     JOIN spots AS s ON s.id = c.spot_id
@@ -147,7 +213,7 @@ class Filters:
 
 
 def get_reservation(reader: Caller, reservation_id: int) -> Facts:
-    """Give a reservation of the reader's own; admins read all.
+    """Give a reservation of the reader's own; admins read all, and attendants those of their lots.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
@@ -159,9 +225,20 @@ def get_reservation(reader: Caller, reservation_id: int) -> Facts:
         .scalar_one_or_none()
     )
     facts = None if found is None else _read(found)
-    if facts is None or (facts.user_id != reader.id and not reader.has_role("admin")):
+    if facts is None or (facts.user_id != reader.id and not works_at(reader, facts.lot_id)):
         raise NotFound(f"There is no reservation {reservation_id}.")
     return facts
+
+
+def list_facts(reservation_ids: Sequence[int]) -> list[Facts]:
+    """Give these reservations in the order in which they are named; who may read them, the caller knows."""
+    if not reservation_ids:
+        return []
+    rows = db.session.connection().execute(
+        _several(db.engine.dialect.name), {"ids": list(reservation_ids)}
+    )
+    found = {facts.id: facts for facts in map(_read, rows.scalars())}
+    return [found[each] for each in reservation_ids if each in found]
 
 
 def list_reservations(
@@ -200,24 +277,34 @@ def read_moment(written: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def represent(facts: Facts, *, as_booked: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Tell of a reservation as the API does; ``as_booked`` takes it back to the moment of its booking."""
+def represent(
+    facts: Facts, *, as_booked: Mapping[str, Any] | None = None, for_staff: bool = False
+) -> dict[str, Any]:
+    """Tell of a reservation as the API does; ``as_booked`` takes it back to the moment of its booking.
+
+    What may be done with it is told as its driver may, and ``for_staff`` as staff may at the gate.
+    """
+    now = clock.now()
     paid, refunded = facts.paid_minor or 0, facts.refunded_minor or 0
     deadline = read_moment(facts.hold_expires_at) if facts.hold_expires_at else None
     status: str = facts.status
-    if status == "held" and deadline is not None and deadline <= clock.now():
+    if status == "held" and deadline is not None and deadline <= now:
         status = "expired"
     if as_booked is not None:
         status, paid, refunded = as_booked["status"], 0, 0
         deadline = (
             read_moment(as_booked["hold_expires_at"]) if as_booked["hold_expires_at"] else None
         )
-    is_over = status in {"cancelled", "expired"}
+    stay = None if as_booked else _read_stay(facts)
+    due, overstay = _read_dues(
+        facts, status, stay, now=now, settled=paid - refunded + (facts.gifts_minor or 0)
+    )
     told = {
         "id": facts.id,
         "code": facts.code,
         "status": status,
         "source": facts.source,
+        "user_id": facts.user_id,
         "lot": {
             "id": facts.lot_id,
             "name": facts.lot_name,
@@ -238,7 +325,7 @@ def represent(facts: Facts, *, as_booked: Mapping[str, Any] | None = None) -> di
             "id": facts.vehicle_id,
             "plate": facts.plate,
             "kind": facts.vehicle_kind,
-            "label": facts.vehicle_label,
+            "label": facts.vehicle_label or "",
             "electric": bool(facts.vehicle_electric),
         },
         "starts_at": read_moment(facts.starts_at),
@@ -251,7 +338,12 @@ def represent(facts: Facts, *, as_booked: Mapping[str, Any] | None = None) -> di
         "currency": facts.currency,
         "paid_minor": paid,
         "refunded_minor": refunded,
-        "due_minor": 0 if is_over else max(facts.price_minor - paid + refunded, 0),
+        "due_minor": due,
+        "debt_minor": 0 if as_booked else facts.debt_minor,
+        "covered_until": read_moment(facts.covered_until)
+        if facts.covered_until and as_booked is None
+        else None,
+        "overstay": overstay,
         "hold_expires_at": deadline if status == "held" else None,
         "quote": {
             "id": facts.quote_id,
@@ -262,19 +354,102 @@ def represent(facts: Facts, *, as_booked: Mapping[str, Any] | None = None) -> di
             "currency": facts.currency,
             "expires_at": read_moment(facts.quote_expires_at),
         },
-        "stay": None,
+        "stay": stay._asdict() if stay else None,
+        "bay_final": bool(facts.pinned) or read_moment(facts.starts_at) - now <= FINAL_BEFORE,
+        "sequence": 0 if as_booked else facts.sequence,
         "refund_policy": refund_policy(facts.refund_policy),
-        "allowed_actions": _allowed_actions(status, 0 if as_booked else facts.hold_extended_by),
+        "allowed_actions": _allowed_actions(
+            facts,
+            status,
+            extended_by=0 if as_booked else facts.hold_extended_by,
+            is_in=stay is not None and stay.left_at is None,
+            due=due,
+            at_gate=for_staff or bool(facts.lot_allows_self_check_in),
+            now=now,
+        ),
     }
     if as_booked is not None:
         told |= {name: as_booked[name] for name in ("lot", "spot", "vehicle")}
     return told
 
 
-def _allowed_actions(status: str, extended_by: int) -> list[str]:
-    if status != "held":
+def _read_stay(facts: Facts) -> StayFacts | None:
+    if facts.stays is None:
+        return None
+    entered_at, left_at, count = orjson.loads(facts.stays)
+    if not count:
+        return None
+    return StayFacts(read_moment(entered_at), read_moment(left_at) if left_at else None, count)
+
+
+def _read_dues(
+    facts: Facts, status: str, stay: StayFacts | None, *, now: datetime, settled: int
+) -> tuple[int, dict[str, Any] | None]:
+    """Give what is due, and of a car that is in for too long since when and how much; only that is priced here."""
+    if status == "completed":
+        return facts.debt_minor, None
+    if status in {"cancelled", "expired", "no_show"}:
+        return 0, None
+    is_in = status in PRESENT and stay is not None and stay.left_at is None
+    if not is_in or (facts.source != "walk_in" and now <= facts.leaves_by):
+        return max(facts.price_minor - settled, 0), None
+    reservation = db.session.get_one(Reservation, facts.id)
+    overstay = dues.find_overstay(reservation)
+    if overstay is None:
+        return dues.due_now(reservation), None
+    return overstay.due_minor, {"since": overstay.since, "due_minor": overstay.due_minor}
+
+
+def _allowed_actions(
+    facts: Facts,
+    status: str,
+    *,
+    extended_by: int,
+    is_in: bool,
+    due: int,
+    at_gate: bool,
+    now: datetime,
+) -> list[str]:
+    if status == "held":
+        allowed = {
+            "pay": True,
+            "cancel": True,
+            "prolong": not extended_by & WISHED,
+            "change-vehicle": True,
+        }
+    elif status == "confirmed":
+        goes_on = now < read_moment(facts.ends_at)
+        is_open = goes_on and facts.entry_opens_at <= now
+        allowed = {
+            "pay": due > 0,
+            "cancel": goes_on,
+            "extend": goes_on,
+            "reschedule": goes_on,
+            "change-vehicle": goes_on,
+            "check-in": at_gate and is_open,
+            "report-occupied": is_open,
+        }
+    elif status == "checked_in":
+        goes_on = now < read_moment(facts.ends_at)
+        is_walk_in = facts.source == "walk_in"
+        allowed = {
+            "pay": due > 0,
+            "extend": not is_walk_in and now <= facts.leaves_by,
+            "check-in": at_gate
+            and not is_in
+            and goes_on
+            and not is_walk_in
+            and bool(facts.lot_allows_reentry),
+            "check-out": at_gate and is_in,
+            "report-occupied": goes_on,
+        }
+    elif status == "overstayed":
+        allowed = {"pay": due > 0, "check-out": at_gate and is_in}
+    elif status == "completed":
+        allowed = {"pay": due > 0, "review": facts.user_id is not None and not facts.reviewed}
+    else:
         return []
-    return ["pay", "cancel"] if extended_by & WISHED else ["pay", "cancel", "prolong"]
+    return [action for action, may in allowed.items() if may]
 
 
 def _conditions(filters: Filters) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -312,7 +487,8 @@ def _facts(dialect: str) -> str:
     # One column that holds all: a driver looks at the description of each column of each answer, which
     # for forty of them costs more than reading the rows.
     array = "json_build_array" if dialect == "postgresql" else "json_array"
-    return f"CAST({array}({', '.join(_COLUMNS[name] for name in Facts._fields)}) AS TEXT)"
+    columns = ", ".join(_COLUMNS[name] for name in Facts._fields).format(array=array)
+    return f"CAST({array}({columns}) AS TEXT)"
 
 
 @cache
@@ -320,6 +496,15 @@ def _one(dialect: str) -> TextClause:
     # The columns are constants.
     # nosemgrep: sql-put-together
     return text(f"SELECT {_facts(dialect)} FROM reservations AS r {_WITH_ALL} WHERE r.id = :id")
+
+
+@cache
+def _several(dialect: str) -> TextClause:
+    # The columns are constants.
+    # nosemgrep: sql-put-together
+    return text(
+        f"SELECT {_facts(dialect)} FROM reservations AS r {_WITH_ALL} WHERE r.id IN :ids"
+    ).bindparams(bindparam("ids", expanding=True))
 
 
 @cache

@@ -4,30 +4,66 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+import orjson
+from flask import Response
+
 from backend.errors import (
+    CouponNotValid,
+    DebtStands,
+    EntryRefused,
+    ExtensionBlocked,
     HoldExpired,
     IllegalTransition,
     InvalidInput,
     LotFull,
     LotNotBookable,
     NotFound,
+    PaymentDue,
     QuoteExpired,
+    RefundChanged,
     SpotTaken,
     TooManyHolds,
     TooManyReservations,
     VehicleAlreadyBooked,
     VehicleDoesNotFit,
 )
-from backend.reservations import booking, reading, service
+from backend.lots.staff import works_at
+from backend.reservations import (
+    booking,
+    cancelling,
+    changing_vehicle,
+    documents,
+    entering,
+    extending,
+    history,
+    leaving,
+    reading,
+    rescheduling,
+    service,
+)
+from backend.reservations.calendar_file import write_calendar
 from backend.reservations.codes import read_code
 from backend.reservations.schemas import (
+    CancellationSchema,
+    ExtensionQuery,
+    ExtensionSchema,
+    ReschedulingQuery,
+    ReschedulingSchema,
+    ReservationCancel,
+    ReservationCheckOut,
     ReservationCreate,
+    ReservationEventListSchema,
+    ReservationExtend,
     ReservationQuery,
+    ReservationReschedule,
     ReservationSchema,
+    ReservationUpdate,
     TicketKeySetSchema,
     TicketSchema,
 )
 from backend.reservations.signed_ticket import SignedTicket, issue_ticket, public_keys
+from backend.reservations.ticket_pdf import draw_ticket
+from backend.transaction import transaction
 from backend.vehicles.plates import normalise_plate
 from backend.web.api import Resource, resource_blueprint, to_json
 from backend.web.caller import caller
@@ -76,9 +112,11 @@ class ReservationList(Resource):
             QuoteExpired,
             LotNotBookable,
             VehicleDoesNotFit,
+            DebtStands,
             TooManyHolds,
             TooManyReservations,
             VehicleAlreadyBooked,
+            CouponNotValid,
             SpotTaken,
             LotFull,
         ),
@@ -114,10 +152,37 @@ class ReservationList(Resource):
 class ReservationDetail(Resource):
     """One reservation."""
 
-    @operation(roles=("driver", "admin"), response=ReservationSchema(), raises=(NotFound,))
+    @operation(
+        roles=("driver", "attendant", "admin"), response=ReservationSchema(), raises=(NotFound,)
+    )
     def get(self, reservation_id: int) -> bytes:
-        """Show a reservation."""
+        """Show a reservation. Attendants see those of their lots."""
         return _answer(reservation_id)
+
+    @operation(
+        roles=("driver",),
+        body=ReservationUpdate(),
+        response=ReservationSchema(),
+        raises=(NotFound, IllegalTransition, VehicleDoesNotFit, VehicleAlreadyBooked),
+    )
+    def patch(self, reservation_id: int, body: dict[str, Any]) -> bytes:
+        """Come with another vehicle, before check-in. It must fit the bay."""
+        changing_vehicle.change_vehicle(caller(), reservation_id, vehicle_id=body["vehicle_id"])
+        return _answer(reservation_id)
+
+
+@api.resource("/reservations/<id:reservation_id>/events")
+class ReservationEvents(Resource):
+    """What happened to a reservation."""
+
+    @operation(
+        roles=("driver", "attendant", "admin"),
+        response=ReservationEventListSchema(),
+        raises=(NotFound,),
+    )
+    def get(self, reservation_id: int) -> dict[str, Any]:
+        """List what happened to a reservation, the first foremost."""
+        return {"items": history.list_events(caller(), reservation_id)}
 
 
 @api.resource("/reservations/<id:reservation_id>/ticket")
@@ -130,10 +195,52 @@ class ReservationTicket(Resource):
     def get(self, reservation_id: int) -> SignedTicket:
         """Get the ticket of a paid booking, signed for its QR code.
 
-        It opens the entrance from 15 minutes before the start, from 2 hours before for stays over 24
-        hours, until 10 minutes after the end.
+        It opens the entrance from shortly before the start until shortly after the end, as the lot has it:
+        15 minutes before unless told otherwise, 2 hours before for stays over 24 hours, 10 minutes after.
         """
         return issue_ticket(caller(), reservation_id)
+
+
+@api.resource("/reservations/<id:reservation_id>/ticket.pdf")
+class ReservationTicketPage(Resource):
+    """The ticket of a reservation, to print."""
+
+    @operation(
+        roles=("driver", "admin"),
+        media_type="application/pdf",
+        transaction=False,
+        raises=(NotFound, IllegalTransition),
+    )
+    def get(self, reservation_id: int) -> Response:
+        """Get the ticket of a paid booking as PDF, with its QR code."""
+        with transaction(read_only=True):
+            ticket = documents.describe_ticket(caller(), reservation_id)
+        answer = Response(draw_ticket(ticket), mimetype="application/pdf")
+        answer.headers["Content-Disposition"] = f'inline; filename="ticket-{ticket.code}.pdf"'
+        return answer
+
+
+@api.resource("/reservations/<id:reservation_id>/calendar.ics")
+class ReservationCalendar(Resource):
+    """A reservation as an entry for calendars."""
+
+    @operation(
+        roles=("driver", "admin"),
+        media_type="text/calendar",
+        transaction=False,
+        raises=(NotFound,),
+    )
+    def get(self, reservation_id: int) -> Response:
+        """Get a booking as an entry for calendars (RFC 5545).
+
+        It is the same entry each time, by its UID: what was changed since replaces it, and a
+        cancelled booking takes it away.
+        """
+        with transaction(read_only=True):
+            entry = documents.describe_entry(caller(), reservation_id)
+        answer = Response(write_calendar(entry), mimetype="text/calendar")
+        answer.headers["Content-Disposition"] = f'attachment; filename="parking-{entry.code}.ics"'
+        return answer
 
 
 @api.resource("/tickets/keys")
@@ -146,17 +253,158 @@ class TicketKeys(Resource):
         return {"keys": public_keys()}
 
 
-@api.resource("/reservations/<id:reservation_id>/cancel")
-class ReservationCancel(Resource):
-    """Letting a hold go."""
+@api.resource("/reservations/<id:reservation_id>/cancellation")
+class ReservationCancellation(Resource):
+    """What comes back of a booking that is cancelled."""
 
     @operation(
-        roles=("driver",), response=ReservationSchema(), raises=(NotFound, IllegalTransition)
+        roles=("driver",), response=CancellationSchema(), raises=(NotFound, IllegalTransition)
+    )
+    def get(self, reservation_id: int) -> cancelling.Cancellation:
+        """Tell what would come back, if the booking were cancelled now."""
+        return cancelling.preview_cancellation(caller(), reservation_id)
+
+
+@api.resource("/reservations/<id:reservation_id>/cancel")
+class ReservationCancelled(Resource):
+    """Letting a booking go."""
+
+    @operation(
+        roles=("driver", "admin"),
+        body=ReservationCancel(),
+        response=ReservationSchema(),
+        idempotent=True,
+        raises=(NotFound, IllegalTransition, RefundChanged),
+    )
+    def post(self, reservation_id: int, body: dict[str, Any]) -> bytes:
+        """Cancel a booking before its car comes.
+
+        Its bay is free at once, and what `/cancellation` tells comes back. When an admin cancels
+        the booking of somebody else, all that was paid comes back.
+        """
+        cancelling.cancel(caller(), reservation_id, **body)
+        return _answer_once(reservation_id)
+
+
+@api.resource("/reservations/<id:reservation_id>/extension")
+class ReservationExtension(Resource):
+    """What a longer stay costs."""
+
+    @operation(
+        roles=("driver",),
+        query=ExtensionQuery(),
+        response=ExtensionSchema(),
+        raises=(NotFound, IllegalTransition, LotNotBookable),
+    )
+    def get(self, reservation_id: int, query: dict[str, Any]) -> extending.Extension:
+        """Tell what it would cost to stay longer, and which bay there would be."""
+        return extending.preview_extension(caller(), reservation_id, query["ends_at"])
+
+
+@api.resource("/reservations/<id:reservation_id>/extend")
+class ReservationExtended(Resource):
+    """Staying longer."""
+
+    @operation(
+        roles=("driver",),
+        body=ReservationExtend(),
+        response=ReservationSchema(),
+        idempotent=True,
+        raises=(
+            NotFound,
+            IllegalTransition,
+            LotNotBookable,
+            ExtensionBlocked,
+            VehicleDoesNotFit,
+            VehicleAlreadyBooked,
+        ),
+    )
+    def post(self, reservation_id: int, body: dict[str, Any]) -> bytes:
+        """Stay longer.
+
+        What it costs more is due at the latest before leaving. Where the bay is taken by then,
+        `longest_ends_at` and `alternatives` tell what can be had instead.
+        """
+        extending.extend(caller(), reservation_id, **body)
+        return _answer_once(reservation_id)
+
+
+@api.resource("/reservations/<id:reservation_id>/rescheduling")
+class ReservationRescheduling(Resource):
+    """What another time costs."""
+
+    @operation(
+        roles=("driver",),
+        query=ReschedulingQuery(),
+        response=ReschedulingSchema(),
+        raises=(NotFound, IllegalTransition, LotNotBookable),
+    )
+    def get(self, reservation_id: int, query: dict[str, Any]) -> rescheduling.Rescheduling:
+        """Tell what another time would cost or give back, and whether there is a bay then."""
+        return rescheduling.preview_rescheduling(caller(), reservation_id, **query)
+
+
+@api.resource("/reservations/<id:reservation_id>/reschedule")
+class ReservationRescheduled(Resource):
+    """Coming at another time."""
+
+    @operation(
+        roles=("driver",),
+        body=ReservationReschedule(),
+        response=ReservationSchema(),
+        idempotent=True,
+        raises=(
+            NotFound,
+            IllegalTransition,
+            LotNotBookable,
+            SpotTaken,
+            LotFull,
+            VehicleAlreadyBooked,
+        ),
+    )
+    def post(self, reservation_id: int, body: dict[str, Any]) -> bytes:
+        """Come at another time, before check-in.
+
+        What it costs more is due at the latest before leaving; when it costs less, the share of the
+        refund policy comes back.
+        """
+        rescheduling.reschedule(caller(), reservation_id, **body)
+        return _answer_once(reservation_id)
+
+
+@api.resource("/reservations/<id:reservation_id>/check-in")
+class ReservationCheckIn(Resource):
+    """A car that comes in."""
+
+    @operation(
+        roles=("driver", "attendant", "admin"),
+        response=ReservationSchema(),
+        raises=(NotFound, EntryRefused),
     )
     def post(self, reservation_id: int) -> bytes:
-        """Cancel an unpaid booking. Its bay is free at once."""
-        service.cancel_hold(caller(), reservation_id)
+        """Let the car of a booking in; drivers may, where the lot lets them do so themselves."""
+        entering.check_in(caller(), reservation_id)
         return _answer(reservation_id)
+
+
+@api.resource("/reservations/<id:reservation_id>/check-out")
+class ReservationCheckedOut(Resource):
+    """A car that leaves."""
+
+    @operation(
+        roles=("driver", "attendant", "admin"),
+        body=ReservationCheckOut(),
+        response=ReservationSchema(),
+        idempotent=True,
+        raises=(NotFound, IllegalTransition, PaymentDue),
+    )
+    def post(self, reservation_id: int, body: dict[str, Any]) -> bytes:
+        """Let the car of a booking out; drivers may, where the lot lets them do so themselves.
+
+        What is due is paid first, or staff let the car out for a reason, and it is a debt then.
+        """
+        leaving.check_out(caller(), reservation_id, **body)
+        return _answer_once(reservation_id)
 
 
 @api.resource("/reservations/<id:reservation_id>/prolong")
@@ -175,7 +423,15 @@ class ReservationProlong(Resource):
 
 
 def _answer(reservation_id: int) -> bytes:
-    return to_json(reading.represent(reading.get_reservation(caller(), reservation_id)))
+    facts = reading.get_reservation(caller(), reservation_id)
+    return to_json(reading.represent(facts, for_staff=works_at(caller(), facts.lot_id)))
+
+
+def _answer_once(reservation_id: int) -> bytes:
+    """Answer, and answer the same request the same when it comes again."""
+    answer = _answer(reservation_id)
+    remember(made=orjson.loads(answer))
+    return answer
 
 
 def _filters(query: dict[str, Any]) -> reading.Filters:

@@ -49,3 +49,9 @@ def window_text(starts_at: datetime, ends_at: datetime, zone: str) -> str:
         f"{end:%H:%M}" if start.date() == end.date() else f"{end:%a} {end.day} {end:%b %Y, %H:%M}"
     )
     return f"{first}–{last} ({end.tzname()})"
+
+
+def moment_text(moment: datetime, zone: str) -> str:
+    """Write a moment as a person reads it, in the zone of the place: Mon 23 Nov 2026, 10:00 (CET)."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M} ({local.tzname()})"

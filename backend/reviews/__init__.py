@@ -1,1 +1,1 @@
-"""Reviews: what drivers say of lots where they stood."""
+"""What drivers say of lots where they stood, and what the operator answers."""

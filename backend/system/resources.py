@@ -2,9 +2,15 @@
 
 from typing import Any
 
-from backend.errors import ServiceUnavailable
-from backend.system import service
-from backend.system.schemas import HealthSchema, InstallationSchema, ReadinessSchema
+from backend.errors import NotFound, ServiceUnavailable
+from backend.models import InvariantRun
+from backend.system import invariants, service
+from backend.system.schemas import (
+    HealthSchema,
+    InstallationSchema,
+    InvariantRunSchema,
+    ReadinessSchema,
+)
 from backend.web.api import Resource, resource_blueprint
 from backend.web.operation import operation
 
@@ -20,6 +26,19 @@ class InstallationDetail(Resource):
     def get(self) -> service.Installation:
         """Tell what this installation is called, and in what it counts money and time."""
         return service.describe_installation()
+
+
+@api.resource("/system/invariants")
+class Invariants(Resource):
+    """Whether what the system promises holds for the rows of its database."""
+
+    @operation(roles=("admin",), response=InvariantRunSchema(), raises=(NotFound,))
+    def get(self) -> InvariantRun:
+        """Tell what the last look over the promises found.
+
+        It is taken each hour, and by `flask check-invariants`; nothing is there before the first one.
+        """
+        return invariants.get_last_run()
 
 
 @probes.resource("/healthz")

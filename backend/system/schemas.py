@@ -39,3 +39,29 @@ class InstallationSchema(Schema):
         },
     )
     map_attribution = fields.Text(allow_none=True, max=2_000)
+
+
+class FindingSchema(Schema):
+    """One promise, one rule of it, and the rows that break it."""
+
+    promise = fields.Text(metadata={"example": "P1"})
+    rule = fields.Text()
+    violations = fields.Integer(
+        min=0, metadata={"description": "How many rows break it; no more than 1,000 are counted."}
+    )
+    first = fields.List(fields.Text(max=1_000), metadata={"description": "The first ten of them."})
+    error = fields.Text(
+        allow_none=True,
+        max=1_000,
+        multiline=True,
+        metadata={"description": "Why this could not be looked at; null where it was."},
+    )
+
+
+class InvariantRunSchema(Schema):
+    """What one look over the promises found."""
+
+    at = fields.Instant()
+    took_ms = fields.Integer(min=0)
+    violations = fields.Integer(min=0)
+    findings = fields.List(fields.Nested(FindingSchema))

@@ -3,10 +3,10 @@
 from http import HTTPStatus
 from typing import Any
 
-from backend.errors import IllegalTransition, NotFound, TariffNotDraft
+from backend.errors import IllegalTransition, InvalidInput, NotFound, TariffNotDraft
 from backend.models import Tariff
-from backend.tariffs import service
-from backend.tariffs.schemas import TariffCreate, TariffSchema
+from backend.tariffs import preview, service
+from backend.tariffs.schemas import PreviewCreate, PreviewSchema, TariffCreate, TariffSchema
 from backend.web.api import Resource, resource_blueprint, to_json
 from backend.web.caller import caller, find_caller
 from backend.web.idempotency import remember
@@ -75,3 +75,23 @@ class TariffPublish(Resource):
         The former one is superseded; quotes and bookings that stand keep their prices.
         """
         return service.publish_tariff(caller(), tariff_id)
+
+
+@api.resource("/tariffs/preview")
+class TariffPreview(Resource):
+    """What past stays would have cost by other prices."""
+
+    @operation(
+        roles=("admin",),
+        body=PreviewCreate(),
+        response=PreviewSchema(),
+        raises=(NotFound, InvalidInput),
+        transaction=False,
+    )
+    def post(self, body: dict[str, Any]) -> preview.Preview:
+        """Try a draft, or prices that are not written down yet, on stays that are over.
+
+        Each completed stay is priced anew for the time that it was charged for. At most 20,000 stays are
+        taken; nothing is stored.
+        """
+        return preview.preview_tariff(**body)

@@ -1,12 +1,9 @@
-"""What may be done to tariffs, and which of them price a stay now."""
+"""What may be done to tariffs: drafting and publishing them."""
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import selectinload
 
 from backend import clock
@@ -16,27 +13,21 @@ from backend.database import get_row
 from backend.errors import IllegalTransition, NotFound, TariffNotDraft
 from backend.extensions import db
 from backend.identity import Caller
-from backend.models import Lot, Quote, Tariff, TariffIncrement, TariffTax
+from backend.models import (
+    Lot,
+    Tariff,
+    TariffBand,
+    TariffDayRule,
+    TariffIncrement,
+    TariffKindRule,
+    TariffTax,
+)
 from backend.signals import lots_changed
 from backend.tariffs import pricing
+from backend.tariffs.versions import PARTS, TERMS, as_bits
 from backend.transaction import after_commit
 
 _GERMAN_ZONES = ("Europe/Berlin", "Europe/Busingen")
-
-_MOST_REMEMBERED = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class CurrentTariff:
-    """A published version, as the engine reads it."""
-
-    id: int
-    tariff: pricing.Tariff
-
-
-# A version that left the drafts never changes, so it is read once. The moment of its making is part
-# of the key, because SQLite gives the number of a row that was rolled back to the next one.
-_remembered: dict[tuple[int, datetime], pricing.Tariff] = {}
 
 
 def get_public_tariff(caller: Caller | None, lot_id: int) -> Tariff:
@@ -74,19 +65,23 @@ def list_tariffs(
     return list(rows), db.session.scalar(total) or 0
 
 
-def draft_tariff(
-    admin: Caller | None,
-    lot_id: int,
-    *,
-    name: str,
-    increments: Sequence[dict[str, int]],
-    taxes: Sequence[dict[str, Any]] | None = None,
-    **terms: Any,
-) -> Tariff:
+def get_tariff(tariff_id: int) -> Tariff:
+    """Give a version of a tariff, drafts too, all its parts loaded.
+
+    Raises:
+        NotFound: there is no such tariff.
+
+    """
+    tariff = db.session.scalars(_with_parts().where(Tariff.id == tariff_id)).one_or_none()
+    if tariff is None:
+        raise NotFound(f"There is no tariff {tariff_id}.")
+    return tariff
+
+
+def draft_tariff(admin: Caller | None, lot_id: int, *, name: str, **terms: Any) -> Tariff:
     """Write the next version of a lot's tariff, as a draft, in the installation's currency.
 
-    Without an ``admin`` it is the demonstration that does. ``terms`` are the engine's own settings, such as ``day_cap_minor``. Without ``taxes`` it gets
-    those of :func:`default_taxes`; an empty list means none.
+    Without an ``admin`` it is the demonstration that does. ``terms`` are those of :func:`read_terms`.
 
     Raises:
         NotFound: there is no such lot.
@@ -94,39 +89,17 @@ def draft_tariff(
     """
     # The lock gives two drafts of one moment two numbers.
     lot = get_row(Lot, lot_id, for_update=True)
-    currency = settings().currency
-    tariff = pricing.Tariff(
-        currency=currency,
-        increments=tuple(pricing.Increment(**increment) for increment in increments),
-        taxes=(
-            default_taxes(currency, lot.timezone)
-            if taxes is None
-            else tuple(pricing.TaxComponent(**tax) for tax in taxes)
-        ),
-        **terms,
-    )
+    tariff = read_terms(lot.timezone, **terms)
     latest = select(func.max(Tariff.version)).where(Tariff.lot_id == lot_id)
     row = Tariff(
         lot_id=lot_id,
         version=(db.session.scalar(latest) or 0) + 1,
         name=name,
         status="draft",
-        currency=currency,
-        billing_step_minutes=tariff.billing_step_minutes,
-        free_minutes=tariff.free_minutes,
-        day_cap_minor=tariff.day_cap_minor,
-        day_start_minutes=tariff.day_start_minutes,
-        tax_inclusive=tariff.tax_inclusive,
         created_at=clock.now(),
         published_at=None,
-        increments=[
-            TariffIncrement(position=position, **increment.to_dict())
-            for position, increment in enumerate(tariff.increments)
-        ],
-        taxes=[
-            TariffTax(position=position, **tax.to_dict())
-            for position, tax in enumerate(tariff.taxes)
-        ],
+        **{term: getattr(tariff, term) for term in TERMS},
+        **_rows_of_parts(tariff),
     )
     db.session.add(row)
     # Gives the row its id, which the caller needs to publish it.
@@ -139,6 +112,69 @@ def draft_tariff(
         after={"lot_id": lot_id, "version": row.version, "name": name, **tariff.to_dict()},
     )
     return row
+
+
+def read_terms(
+    zone: str,
+    *,
+    increments: Sequence[Mapping[str, Any]],
+    taxes: Sequence[Mapping[str, Any]] | None = None,
+    bands: Sequence[Mapping[str, Any]] = (),
+    kind_rules: Sequence[Mapping[str, Any]] = (),
+    day_rules: Sequence[Mapping[str, Any]] = (),
+    **terms: Any,
+) -> pricing.Tariff:
+    """Read a price table of a lot in a time zone, in the installation's currency.
+
+    ``terms`` are the engine's own settings, such as ``day_cap_minor``. Without ``taxes`` it gets those of
+    :func:`default_taxes`; an empty list means none.
+    """
+    currency = settings().currency
+    return pricing.Tariff(
+        currency=currency,
+        increments=tuple(pricing.Increment(**increment) for increment in increments),
+        taxes=(
+            default_taxes(currency, zone)
+            if taxes is None
+            else tuple(pricing.TaxComponent(**tax) for tax in taxes)
+        ),
+        bands=tuple(pricing.Band.from_dict(dict(band)) for band in bands),
+        kind_rules=tuple(pricing.KindRule(**rule) for rule in kind_rules),
+        day_rules=tuple(pricing.DayRule.from_dict(dict(rule)) for rule in day_rules),
+        **terms,
+    )
+
+
+def _rows_of_parts(tariff: pricing.Tariff) -> dict[str, Any]:
+    return {
+        "increments": [
+            TariffIncrement(position=position, **increment.to_dict())
+            for position, increment in enumerate(tariff.increments)
+        ],
+        "taxes": [
+            TariffTax(position=position, **tax.to_dict())
+            for position, tax in enumerate(tariff.taxes)
+        ],
+        "bands": [
+            TariffBand(
+                position=position,
+                **{
+                    **band.to_dict(),
+                    "weekdays": as_bits(band.weekdays),
+                    "first_day": band.first_day,
+                    "last_day": band.last_day,
+                },
+            )
+            for position, band in enumerate(tariff.bands)
+        ],
+        "kind_rules": [TariffKindRule(**rule.to_dict()) for rule in tariff.kind_rules],
+        "day_rules": [
+            TariffDayRule(
+                position=position, **{**rule.to_dict(), "weekdays": as_bits(rule.weekdays)}
+            )
+            for position, rule in enumerate(tariff.day_rules)
+        ],
+    }
 
 
 def default_taxes(currency: str, zone: str) -> tuple[pricing.TaxComponent, ...]:
@@ -208,38 +244,10 @@ def publish_tariff(admin: Caller | None, tariff_id: int) -> Tariff:
 
 
 def current_tariff(lot_id: int) -> Tariff | None:
-    """Give the published version of a lot's tariff, its increments and taxes loaded."""
+    """Give the published version of a lot's tariff, all its parts loaded."""
     return db.session.scalars(
         _with_parts().where(Tariff.lot_id == lot_id, Tariff.status == "published")
     ).one_or_none()
-
-
-def current_tariffs(lot_ids: Collection[int]) -> dict[int, CurrentTariff]:
-    """Give the published version of each of these lots; a lot without one is left out.
-
-    One query, and two more when some version is met for the first time in this process.
-    """
-    if not lot_ids:
-        return {}
-    return _read_versions(_CURRENT, {"lot_ids": list(lot_ids)})
-
-
-def engine_tariff(row: Tariff) -> pricing.Tariff:
-    """Read a version, with increments and taxes loaded, as the engine wants it."""
-    return _assemble(
-        row,
-        [pricing.Increment(part.minutes, part.amount_minor) for part in row.increments],
-        [pricing.TaxComponent(part.name, part.rate_bp) for part in row.taxes],
-    )
-
-
-def replay(quote: Quote) -> pricing.Price:
-    """Price a stored quote again from the version that priced it: the result is line by line equal."""
-    lot = get_row(Lot, quote.lot_id)
-    version = _read_versions(_BY_ID, {"tariff_id": quote.tariff_id})[quote.lot_id]
-    return pricing.price(
-        version.tariff, starts_at=quote.starts_at, ends_at=quote.ends_at, zone=lot.timezone
-    )
 
 
 def _id_of(admin: Caller | None) -> int | None:
@@ -247,81 +255,4 @@ def _id_of(admin: Caller | None) -> int | None:
 
 
 def _with_parts() -> Select[Tariff]:
-    return select(Tariff).options(selectinload(Tariff.increments), selectinload(Tariff.taxes))
-
-
-# Made once: each quote and each list of lots asks for prices.
-_VERSIONS = select(
-    Tariff.id,
-    Tariff.lot_id,
-    Tariff.created_at,
-    Tariff.currency,
-    Tariff.billing_step_minutes,
-    Tariff.free_minutes,
-    Tariff.day_cap_minor,
-    Tariff.day_start_minutes,
-    Tariff.tax_inclusive,
-).where(Tariff.status != "draft")
-_CURRENT = _VERSIONS.where(
-    Tariff.status == "published", Tariff.lot_id.in_(bindparam("lot_ids", expanding=True))
-)
-_BY_ID = _VERSIONS.where(Tariff.id == bindparam("tariff_id"))
-
-
-def _read_versions(versions: Any, asked: dict[str, Any]) -> dict[int, CurrentTariff]:
-    """Read versions that left the drafts, at most one a lot, by the lot's id."""
-    rows = db.session.connection().execute(versions, asked).all()
-    known = {
-        row.id: tariff
-        for row in rows
-        if (tariff := _remembered.get((row.id, row.created_at))) is not None
-    }
-    unknown = [row for row in rows if row.id not in known]
-    if unknown:
-        tariff_ids = [row.id for row in unknown]
-        increments, taxes = _read_increments(tariff_ids), _read_taxes(tariff_ids)
-        if len(_remembered) + len(unknown) > _MOST_REMEMBERED:
-            _remembered.clear()
-        for row in unknown:
-            tariff = _assemble(row, increments[row.id], taxes[row.id])
-            known[row.id] = _remembered[row.id, row.created_at] = tariff
-    return {row.lot_id: CurrentTariff(row.id, known[row.id]) for row in rows}
-
-
-def _read_increments(tariff_ids: Sequence[int]) -> dict[int, list[pricing.Increment]]:
-    increments: dict[int, list[pricing.Increment]] = defaultdict(list)
-    for tariff_id, minutes, amount_minor in db.session.execute(
-        select(TariffIncrement.tariff_id, TariffIncrement.minutes, TariffIncrement.amount_minor)
-        .where(TariffIncrement.tariff_id.in_(tariff_ids))
-        .order_by(TariffIncrement.tariff_id, TariffIncrement.position)
-    ):
-        increments[tariff_id].append(pricing.Increment(minutes, amount_minor))
-    return increments
-
-
-def _read_taxes(tariff_ids: Sequence[int]) -> dict[int, list[pricing.TaxComponent]]:
-    taxes: dict[int, list[pricing.TaxComponent]] = defaultdict(list)
-    for tariff_id, name, rate_bp in db.session.execute(
-        select(TariffTax.tariff_id, TariffTax.name, TariffTax.rate_bp)
-        .where(TariffTax.tariff_id.in_(tariff_ids))
-        .order_by(TariffTax.tariff_id, TariffTax.position)
-    ):
-        taxes[tariff_id].append(pricing.TaxComponent(name, rate_bp))
-    return taxes
-
-
-def _assemble(
-    row: Any,
-    increments: Sequence[pricing.Increment],
-    taxes: Sequence[pricing.TaxComponent],
-) -> pricing.Tariff:
-    return pricing.Tariff(
-        currency=row.currency,
-        increments=tuple(increments),
-        billing_step_minutes=row.billing_step_minutes,
-        free_minutes=row.free_minutes,
-        day_cap_minor=row.day_cap_minor,
-        day_start_minutes=row.day_start_minutes,
-        tax_inclusive=row.tax_inclusive,
-        taxes=tuple(taxes),
-    )
+    return select(Tariff).options(*map(selectinload, PARTS))

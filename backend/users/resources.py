@@ -31,7 +31,7 @@ class Me(Resource):
 
     @operation(body=ProfileUpdate(), response=UserSchema(), raises=(NotFound,))
     def patch(self, body: dict[str, Any]) -> User:
-        """Change your name, phone, time zone or language."""
+        """Change your name, phone, tax id, time zone or language."""
         return service.change_profile(caller(), changes=body)
 
 

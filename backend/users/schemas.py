@@ -1,5 +1,6 @@
 """Users as JSON."""
 
+import re
 from typing import Any
 
 import marshmallow
@@ -57,6 +58,24 @@ class LocaleTag(fields.Text):
         super().__init__(min=2, max=35, validate=_check_locale, **kwargs)
 
 
+class TaxId(fields.Text):
+    """A GSTIN or VAT number as people write it; kept in capitals, without what only spaces it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            min=4,
+            max=40,
+            metadata={"description": "Stands on receipts.", "example": "DE 123 456 789"},
+            **kwargs,
+        )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        tax_id = re.sub(r"[ ./-]", "", super()._deserialize(value, attr, data, **kwargs)).upper()
+        if not re.fullmatch(r"[A-Z0-9]{4,24}", tax_id):
+            raise ValidationError("This is not a GSTIN or VAT number.")
+        return tax_id
+
+
 ROLE_NAMES = ("driver", "attendant", "admin")
 
 
@@ -73,6 +92,7 @@ class UserSchema(Schema):
     email = fields.Text(max=254)
     name = fields.Text(max=100)
     phone = fields.Text(max=32, allow_none=True)
+    tax_id = fields.Text(max=24, allow_none=True, metadata={"description": "Stands on receipts."})
     roles = marshmallow.fields.Pluck(RoleSchema, "name", many=True)
     active = fields.Flag()
     created_at = fields.Instant()
@@ -88,6 +108,7 @@ class ProfileUpdate(Schema):
 
     name = PersonName()
     phone = Phone(allow_none=True)
+    tax_id = TaxId(allow_none=True)
     timezone = TimezoneName()
     locale = LocaleTag()
 

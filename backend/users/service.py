@@ -94,7 +94,7 @@ def holds_permit(caller: Caller | None) -> bool:
 
 
 def change_profile(caller: Caller, *, changes: dict[str, str | None]) -> User:
-    """Change the caller's own name, phone, timezone or locale.
+    """Change the caller's own name, phone, tax id, timezone or locale.
 
     Raises:
         NotFound: the user was deleted a moment ago.

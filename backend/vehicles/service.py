@@ -121,7 +121,7 @@ def delete_vehicle(driver: Caller, vehicle_id: int) -> None:
 
     Raises:
         NotFound: there is none, or it is another's.
-        VehicleInUse: a live reservation stands for it.
+        VehicleInUse: a live reservation stands for it, or something is owed for one.
 
     """
     _lock_driver(driver)
@@ -130,6 +130,8 @@ def delete_vehicle(driver: Caller, vehicle_id: int) -> None:
         raise VehicleInUse(
             "A vehicle with a booking cannot be removed; cancel the booking, or wait until it is over."
         )
+    if _owes(vehicle):
+        raise VehicleInUse("Pay what is open for a stay of this vehicle first.")
     was_default = vehicle.is_default
     vehicle.is_default = False
     vehicle.deleted_at = now()
@@ -170,6 +172,21 @@ def _make_default(vehicle: Vehicle) -> None:
     db.session.flush()  # the old default goes first, or uq_vehicles_one_default would see two
     vehicle.is_default = True
     db.session.flush()  # gives the version that the answer's ETag tells
+
+
+def _owes(vehicle: Vehicle) -> bool:
+    return bool(
+        db.session.scalar(
+            select(
+                exists().where(
+                    # By the index of the few who owe.
+                    Reservation.user_id == vehicle.user_id,
+                    Reservation.debt_minor > 0,
+                    Reservation.vehicle_id == vehicle.id,
+                )
+            )
+        )
+    )
 
 
 def _is_in_use(vehicle: Vehicle) -> bool:

@@ -25,6 +25,8 @@ _SENT_BY_BROWSERS = (
     "X-Refresh",
 )
 _PREFLIGHT_SECONDS = 600
+# The gate's page scans with the camera, and the search asks where one is; nobody is listened to.
+_ALLOWED = "camera=(self), geolocation=(self), microphone=()"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -41,6 +43,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         headers["X-Frame-Options"] = "DENY"
         headers.setdefault("Referrer-Policy", "no-referrer")
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = _ALLOWED
         if is_https:
             headers["Strict-Transport-Security"] = _HSTS
         if response.cache_control.public:

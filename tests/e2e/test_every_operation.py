@@ -5,24 +5,41 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 from passlib.totp import TOTP
+from sqlalchemy import update
 
-from backend import config
+from backend import clock, config
+from backend.extensions import db
 from backend.jobs.service import run_due_jobs
-from backend.models import User
+from backend.models import Payment, User
 from backend.notifications.service import send_due_mail
+from backend.payments.webhooks import sign
+from backend.system.invariants import check_invariants
+from backend.transaction import transaction
 from backend.web.openapi import operations
 from tests.e2e.conftest import Served
 from tests.e2e.journey import PASSWORD
 from tests.factories import Factory, tomorrow_at
 
 # What the fuzzer puts into paths: rows that the road below made, so that it gets past the 404s.
-_PATHS = ("lot_id", "spot_id", "tariff_id", "vehicle_id", "reservation_id", "payment_id")
+_PATHS = (
+    "lot_id",
+    "spot_id",
+    "tariff_id",
+    "coupon_id",
+    "vehicle_id",
+    "reservation_id",
+    "payment_id",
+    "refund_id",
+    "entry_id",
+)
 # Nobody's, or the fuzzer would sooner or later sign itself out and meet nothing but 401.
 _HARMLESS = {"user_id": 999_999, "session_id": 999_999}
 _CHECKS = (
@@ -94,7 +111,10 @@ class Road:
         spot = self.ask("POST", f"{here}/spots", 201, admin, json=bays)["items"][0]
         tariff = {"name": "T", "increments": [{"minutes": 60, "amount_minor": 200}]}
         draft = self.ask("POST", f"{here}/tariffs", 201, admin, json=tariff)
+        trial = {"lot_id": lot["id"], "tariff_id": draft["id"]}
+        self.ask("POST", f"{v1}/tariffs/preview", 200, admin, json=trial)
         self.ask("POST", f"{v1}/tariffs/{draft['id']}/publish", 200, admin)
+        self._coupons(v1, admin)
         self.ask("PATCH", here, 200, admin, json={"status": "open"})
         for path in ("", "/spots", "/closures", "/tariff", "/tariffs"):
             self.ask("GET", here + path, 200, admin)
@@ -108,6 +128,10 @@ class Road:
         self.ask("POST", f"{v1}/lots/import", 200, admin, files={"file": ("lots.csv", rows)})
         self._people(v1, here, admin)
         self._bookings(v1, lot["id"], driver)
+        self._reviews(v1, lot["id"], driver, admin)
+        self._gate(v1, lot["id"], driver, admin)
+        self._money(v1, driver, admin)
+        self._room(v1, driver, admin)
         empty = self.ask(
             "POST",
             f"{v1}/lots",
@@ -116,6 +140,13 @@ class Road:
             json={"name": "Gone", "address": "A", "city": "B", "lat": 51.0, "lng": 13.0},
         )
         self.ask("DELETE", f"{v1}/lots/{empty['id']}", 204, admin)
+
+    def _coupons(self, v1: str, admin: dict[str, str]) -> None:
+        coupon = {"code": "ROAD 10", "name": "Road", "percent_bp": 1000}
+        made = self.ask("POST", f"{v1}/coupons", 201, admin, json=coupon)
+        self.ask("GET", f"{v1}/coupons", 200, admin)
+        self.ask("GET", f"{v1}/coupons/{made['id']}", 200, admin)
+        self.ask("PATCH", f"{v1}/coupons/{made['id']}", 200, admin, json={"most_uses": 5})
 
     def _account(self, v1: str) -> None:
         address = "road@example.org"
@@ -187,6 +218,9 @@ class Road:
         self.ask("DELETE", f"{somebody}/sessions", 204, admin)
         self.ask("DELETE", f"{somebody}/totp", 204, admin)
         self.ask("GET", f"{v1}/audit-log", 200, admin)
+        with self.served.app.app_context():
+            check_invariants()
+        self.ask("GET", f"{v1}/system/invariants", 200, admin)
 
     def _archive(self, v1: str, own: dict[str, str]) -> None:
         self.ask("POST", f"{v1}/me/export", 202, own)
@@ -228,9 +262,139 @@ class Road:
         answered = f"{v1}/payments/{payment}"
         self.ask("POST", f"{answered}/confirm", 200, driver, json={"code": "123456"})
         self.ask("GET", f"{v1}/reservations/{held[0]}/ticket", 200, driver)
+        self._changes(f"{v1}/reservations/{held[0]}", cars[1], driver)
         self.ask("GET", f"{v1}/payments", 200, driver)
         self.ask("GET", answered, 200, driver)
         self.ask("GET", f"{answered}/receipt.pdf", 200, driver)
+
+    def _changes(self, here: str, other_car: int, driver: dict[str, str]) -> None:
+        """Change a booking in every way before its car comes."""
+        self.ask("PATCH", here, 200, driver, json={"vehicle_id": other_car})
+        later = {"ends_at": tomorrow_at(12).isoformat()}
+        self.ask("GET", f"{here}/extension?{urlencode(later)}", 200, driver)
+        self.ask("POST", f"{here}/extend", 200, driver, json=later)
+        elsewhen = {
+            "starts_at": tomorrow_at(14).isoformat(),
+            "ends_at": tomorrow_at(15).isoformat(),
+        }
+        self.ask("GET", f"{here}/rescheduling?{urlencode(elsewhen)}", 200, driver)
+        self.ask("POST", f"{here}/reschedule", 200, driver, json=elsewhen)
+        self.ask("GET", f"{here}/cancellation", 200, driver)
+        self.ask("GET", f"{here}/events", 200, driver)
+
+    def _reviews(self, v1: str, lot_id: int, driver: dict[str, str], admin: dict[str, str]) -> None:
+        stood = self._stood(v1, lot_id, driver)
+        here = f"{v1}/lots/{lot_id}/reviews"
+        review = {"reservation_id": stood, "stars": 5, "text": "Bright and dry."}
+        said = f"{v1}/reviews/{self.ask('POST', here, 201, driver, json=review)['id']}"
+        self.ask("PATCH", said, 200, driver, json={"stars": 4})
+        self.ask("GET", said, 200, driver)
+        self.ask("POST", f"{said}/reply", 200, admin, json={"text": "Thank you."})
+        self.ask("POST", f"{said}/moderate", 200, admin, json={"hidden": False})
+        self.ask("GET", f"{v1}/reviews", 200, admin)
+        self.ask("GET", here, 200, {})
+        self.ask("DELETE", said, 204, driver)
+        self.ask("POST", here, 201, driver, json=review)
+
+    def _gate(self, v1: str, lot_id: int, driver: dict[str, str], admin: dict[str, str]) -> None:
+        car = self.ask("POST", f"{v1}/vehicles", 201, driver, json={"plate": "DD GA 1"})["id"]
+        starts_at = clock.now() + timedelta(minutes=5)
+        body = {
+            "lot_id": lot_id,
+            "vehicle_id": car,
+            "starts_at": starts_at.isoformat(),
+            "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
+        }
+        booked = self.ask("POST", f"{v1}/reservations", 201, driver, json=body)
+        here = f"{v1}/reservations/{booked['id']}"
+        card = {"method": "sandbox", "card_number": "4242424242424242"}
+        self.ask("POST", f"{here}/payments", 201, driver, json=card)
+        for document in ("ticket.pdf", "calendar.ics"):
+            self.ask("GET", f"{here}/{document}", 200, driver)
+        gate = f"{v1}/gate"
+        self.ask("GET", f"{gate}/lots", 200, admin)
+        self.ask("GET", f"{gate}/arrivals?lot_id={lot_id}", 200, admin)
+        shown = {"lot_id": lot_id, "credential": booked["code"]}
+        self.ask("POST", f"{gate}/scan", 200, admin, json=shown)
+        self.ask("GET", f"{gate}/present?lot_id={lot_id}", 200, admin)
+        self.ask("POST", f"{gate}/scan", 200, admin, json=shown)
+        self._in_and_out(v1, body, driver, admin)
+        walk_in = {"lot_id": lot_id, "plate": "DD WI 1"}
+        self.ask("POST", f"{gate}/walk-ins", 201, admin, json=walk_in)
+        for kept in ("scans", "cash-up"):
+            self.ask("GET", f"{gate}/{kept}?lot_id={lot_id}", 200, admin)
+
+    def _in_and_out(
+        self, v1: str, body: dict[str, Any], driver: dict[str, str], admin: dict[str, str]
+    ) -> None:
+        """Come in and leave without a scan."""
+        booked = self.ask("POST", f"{v1}/reservations", 201, driver, json=body)
+        here = f"{v1}/reservations/{booked['id']}"
+        card = {"method": "sandbox", "card_number": "4242424242424242"}
+        self.ask("POST", f"{here}/payments", 201, driver, json=card)
+        self.ask("POST", f"{here}/check-in", 200, admin)
+        self.ask("POST", f"{here}/check-out", 200, admin, json={})
+
+    def _money(self, v1: str, driver: dict[str, str], admin: dict[str, str]) -> None:
+        paid = self.ask("GET", f"{v1}/payments?status=succeeded", 200, admin)["items"]
+        first, second = (f"{v1}/payments/{payment['id']}" for payment in paid[:2])
+        part = {"amount_minor": 1, "reason": "The gate was stuck."}
+        refund = self.ask("POST", f"{first}/refunds", 201, admin, json=part)
+        self.ask("GET", f"{first}/refunds", 200, driver)
+        self.ask("GET", f"{v1}/refunds/{refund['id']}/credit-note.pdf", 200, driver)
+        with self.served.app.app_context(), transaction():
+            db.session.execute(
+                update(Payment)
+                .where(Payment.id == paid[1]["id"])
+                .values(status="review", review_reason="amount_mismatch", received_minor=1)
+            )
+        self.ask("POST", f"{second}/review", 200, admin, json={"decision": "return"})
+        self.ask("GET", f"{v1}/receipts/verify?number=R-2026-000001&word=x", 200, {})
+        event = b'{"id": "evt_1", "type": "ping"}'
+        signature = sign(config.settings().sandbox_webhook_secret, event, clock.now())
+        signed = {"Sandbox-Signature": signature, "Content-Type": "application/json"}
+        self.ask("POST", f"{v1}/webhooks/sandbox", 200, signed, content=event)
+        self.ask("GET", f"{v1}/ledger", 200, admin)
+        self.ask("GET", f"{v1}/ledger/balances", 200, admin)
+
+    def _room(self, v1: str, driver: dict[str, str], admin: dict[str, str]) -> None:
+        """Fill a lot, wait for it, report its bay, and close it."""
+        lot = self.make.lot(spots=1)
+        cars = [
+            self.ask("POST", f"{v1}/vehicles", 201, driver, json={"plate": f"DD RM {number}"})["id"]
+            for number in range(2)
+        ]
+        starts_at = clock.now() + timedelta(minutes=10)
+        window = {
+            "starts_at": starts_at.isoformat(),
+            "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
+        }
+        booked, waiting = ({"lot_id": lot.id, "vehicle_id": car, **window} for car in cars)
+        held = self.ask("POST", f"{v1}/reservations", 201, driver, json=booked)
+        here = f"{v1}/reservations/{held['id']}"
+        card = {"method": "sandbox", "card_number": "4242424242424242"}
+        self.ask("POST", f"{here}/payments", 201, driver, json=card)
+        entry = self.ask("POST", f"{v1}/waitlist", 201, driver, json=waiting)
+        self.ask("GET", f"{v1}/waitlist", 200, driver)
+        self.ask("GET", f"{v1}/waitlist/{entry['id']}", 200, driver)
+        self.ask("DELETE", f"{v1}/waitlist/{entry['id']}", 204, driver)
+        self.ask("POST", f"{here}/report-occupied", 200, driver)
+        closing = {"spot_ids": None, "reason": "Repairs", "dry_run": True}
+        path = f"{v1}/lots/{lot.id}/closings"
+        shown = self.ask("POST", path, 200, admin, json=closing)
+        closing |= {"dry_run": False, "digest": shown["digest"]}
+        self.ask("POST", path, 200, admin, json=closing)
+
+    def _stood(self, v1: str, lot_id: int, driver: dict[str, str]) -> int:
+        """Book, pay and leave."""
+        car = self.ask("POST", f"{v1}/vehicles", 201, driver, json={"plate": "DD RO 9"})["id"]
+        window = {"starts_at": tomorrow_at(12).isoformat(), "ends_at": tomorrow_at(13).isoformat()}
+        body = {"lot_id": lot_id, "vehicle_id": car, **window}
+        booked = int(self.ask("POST", f"{v1}/reservations", 201, driver, json=body)["id"])
+        card = {"method": "sandbox", "card_number": "4242424242424242"}
+        self.ask("POST", f"{v1}/reservations/{booked}/payments", 201, driver, json=card)
+        self.make.stay(booked)
+        return booked
 
 
 @pytest.fixture(scope="module")

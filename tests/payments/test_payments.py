@@ -14,10 +14,10 @@ from sqlalchemy import select, text
 from backend import clock
 from backend.extensions import db
 from backend.models import Base, Lot, SandboxIntent
-from backend.payments import service
-from backend.payments.gateway import Card, GatewayTimeout, Outcome
+from backend.payments import gateways
+from backend.payments.gateway import GatewayTimeout, Means, Order, Outcome
 from backend.payments.sandbox import SandboxGateway
-from backend.payments.tasks import reconcile
+from backend.payments.tasks import reconcile, send_refunds
 from backend.reservations.tasks import expire_holds
 from tests.counter import Arrive, Later, MoveClock, ReadMail
 from tests.desk import CHALLENGED, DECLINED, GOOD, TIMES_OUT, Desk, problem, window
@@ -401,13 +401,21 @@ class TestMoneyThatComesTooLate:
         bank.meanwhile = lambda: desk.cancel(held)
         bank.refuses_refunds = True
         payment = desk.charge(held)
-        assert payment["status"] == "review"
-        later(desk, minutes=1)
-        assert reconcile() == 0
+        assert payment["status"] == "refunded"
+        assert send_refunds() == 0
+        assert _refund_of(desk, payment)["status"] == "pending"
         bank.refuses_refunds = False
-        assert reconcile() == 1
-        assert reconcile() == 0
-        assert desk.get(f"/payments/{payment['id']}")["status"] == "refunded"
+        # It is tried again after a while, and not before.
+        assert send_refunds() == 0
+        desk = later(desk, minutes=5)
+        assert send_refunds() == 1
+        assert send_refunds() == 0
+        refund = _refund_of(desk, payment)
+        assert (refund["status"], refund["cause"], refund["amount_minor"]) == (
+            *("succeeded", "no_use"),
+            400,
+        )
+        assert refund["credit_note_number"] is None
         assert bank.refunds() == [400]
 
     def test_a_charge_that_arrives_after_it_was_given_up_is_given_back(
@@ -518,6 +526,7 @@ class TestSums:
         lost = desk.hold(lot)
         bank.meanwhile = lambda: desk.cancel(lost)
         desk.charge(lost)
+        send_refunds()
         with app.app_context(), db.engine.connect() as connection:
             taken = connection.execute(
                 text(
@@ -547,9 +556,13 @@ class Bank:
         self.is_away = False
         self.refuses_refunds = False
         self.poison = ""
+        self.takes: int | None = None
         self.meanwhile: Callable[[], object] | None = None
 
-    def charge(self, *, amount_minor: int, currency: str, key: str, card: Card) -> Outcome:
+    def open(self, order: Order) -> str | None:
+        return self.inner.open(order)
+
+    def charge(self, order: Order, *, reference: str | None, means: Means) -> Outcome:
         if self.is_away:
             raise GatewayTimeout
         if self.meanwhile is not None:
@@ -557,33 +570,32 @@ class Bank:
             other = Thread(target=self.meanwhile)
             other.start()
             other.join()
-        outcome = self.inner.charge(
-            amount_minor=amount_minor, currency=currency, key=key, card=card
-        )
+        outcome = self.inner.charge(order, reference=reference, means=means)
         if not self.answers:
             raise GatewayTimeout
-        return outcome
+        return replace(outcome, amount_minor=self.takes or outcome.amount_minor)
 
-    def confirm(self, reference: str, *, code: str) -> Outcome:
+    def confirm(self, reference: str, *, code: str | None) -> Outcome:
         return self.inner.confirm(reference, code=code)
 
     def cancel(self, reference: str) -> Outcome:
         return self.inner.cancel(reference)
 
-    def find(self, *, key: str) -> Outcome | None:
+    def find(self, *, key: str, reference: str | None) -> Outcome | None:
         if self.is_away:
             raise GatewayTimeout
         if key == self.poison:
             raise ValueError(key)
-        return self.inner.find(key=key)
+        return self.inner.find(key=key, reference=reference)
 
-    def refund(self, reference: str, *, amount_minor: int) -> None:
+    def refund(self, reference: str, *, amount_minor: int, key: str) -> str | None:
         if self.refuses_refunds:
             raise GatewayTimeout
-        self.inner.refund(reference, amount_minor=amount_minor)
+        return self.inner.refund(reference, amount_minor=amount_minor, key=key)
 
     def refunds(self) -> list[int]:
-        """List what was given back, charge by charge."""
+        """Send what is due, and list what was given back, charge by charge."""
+        send_refunds()
         with self.app.app_context(), db.engine.connect() as connection:
             return list(connection.execute(select(SandboxIntent.refunded_minor)).scalars())
 
@@ -591,7 +603,7 @@ class Bank:
 @pytest.fixture
 def bank(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Bank:
     bank = Bank(app)
-    monkeypatch.setattr(service, "_gateway", bank)
+    monkeypatch.setattr(gateways, "_sandbox", bank)
     return bank
 
 
@@ -608,6 +620,12 @@ def tally(app: Flask) -> Tally:
             }
 
     return tally
+
+
+def _refund_of(desk: Desk, payment: dict[str, Any]) -> dict[str, Any]:
+    (refund,) = desk.get(f"/payments/{payment['id']}/refunds")["items"]
+    found: dict[str, Any] = refund
+    return found
 
 
 def _status_of(app: Flask, reservation: dict[str, Any]) -> tuple[str, bool, bool]:

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from backend import clock
 from backend.extensions import db
 from backend.models import Lot, Receipt, User
-from backend.payments.receipt_pdf import draw_receipt
+from backend.payments.receipt_pdf import draw_document
 from backend.reservations import confirming
 from backend.transaction import transaction
 from tests.counter import Arrive, MoveClock, ReadMail
@@ -113,8 +113,12 @@ class TestThePage:
         with app.app_context(), transaction(read_only=True):
             receipt = db.session.scalars(select(Receipt)).one()
         for currency, sign in (("INR", "₹4.00"), ("EUR", "€4.00"), ("JPY", "¥400")):
-            drawn = draw_receipt(
-                receipt.content | {"currency": currency}, number="R-1", issued_at=receipt.issued_at
+            drawn = draw_document(
+                receipt.content | {"currency": currency},
+                number="R-1",
+                issued_at=receipt.issued_at,
+                verify_at="https://parking.example.org/receipts/verify",
+                word="word",
             )
             assert sign in _text(drawn)
 
@@ -123,7 +127,13 @@ class TestThePage:
         with app.app_context(), transaction(read_only=True):
             receipt = db.session.scalars(select(Receipt)).one()
         content = receipt.content | {"lines": receipt.content["lines"] * 90}
-        drawn = draw_receipt(content, number="R-1", issued_at=receipt.issued_at)
+        drawn = draw_document(
+            content,
+            number="R-1",
+            issued_at=receipt.issued_at,
+            verify_at="https://parking.example.org/receipts/verify",
+            word="word",
+        )
         assert len(PdfReader(BytesIO(drawn)).pages) > 1
 
     def test_others_do_not_find_it_but_admins_do(

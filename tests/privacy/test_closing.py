@@ -18,6 +18,7 @@ from backend.models import (
     AuditEntry,
     Base,
     EmailChange,
+    GateScan,
     Lot,
     LotStaff,
     OtpAddress,
@@ -27,10 +28,14 @@ from backend.models import (
     PasswordReset,
     Receipt,
     RecoveryCode,
+    Review,
     SecondFactorChallenge,
     User,
+    WaitlistEntry,
 )
 from backend.notifications.service import purge_old_mail, queue_mail
+from backend.payments.refunds import promise_refunds
+from backend.reservations.history import note
 from backend.transaction import transaction
 from tests.counter import Arrive, Later, ReadMail
 from tests.desk import CHALLENGED, TIMES_OUT, Desk, problem
@@ -99,6 +104,19 @@ def ortrud(
     fetch_archive(desk.headers)
     with app.app_context(), transaction():
         moment = clock.now()
+        note(paid["id"], "vehicle-changed", former_plate="DDOR7799", plate="DDOR7788")
+        for seen, reservation_id in (("DDOR7788", paid["id"]), ("DDOR7799", None)):
+            db.session.add(
+                GateScan(
+                    lot_id=lot.id,
+                    at=moment,
+                    credential="plate",
+                    shown=seen,
+                    result="refused",
+                    reason="too-early",
+                    reservation_id=reservation_id,
+                )
+            )
         times = {"created_at": moment, "expires_at": moment + timedelta(minutes=10)}
         for purpose in ("", "reset:", "email:"):
             db.session.add(OtpAddress(email=f"{purpose}{user.email}"))
@@ -170,6 +188,7 @@ class TestWhatStays:
             *("otp_addresses.email", "otp_issues.email", "otp_challenges.name"),
             *("password_resets.digest", "email_changes.email", "recovery_codes.digest"),
             *("second_factor_challenges.token", "receipts.content"),
+            *("gate_scans.shown", "reservation_events.facts"),
         } <= before
         gone = later(ortrud, minutes=3 * 24 * 60)
 
@@ -255,6 +274,48 @@ class TestWhatStays:
             ).one()
         assert (entry.subject_id, entry.actor_id) == (desk.user.id, desk.user.id)
         assert (entry.before, entry.after) == (None, None)
+
+    def test_reviews_stay_without_a_name(
+        self, app: Flask, client: FlaskClient, ortrud: Desk, later: Later, make: Factory
+    ) -> None:
+        with app.app_context(), transaction():
+            reservation_id, lot_id = db.session.execute(
+                text("SELECT id, lot_id FROM reservations ORDER BY id LIMIT 1")
+            ).one()
+            db.session.add(
+                Review(
+                    lot_id=lot_id,
+                    reservation_id=reservation_id,
+                    user_id=ortrud.user.id,
+                    stars=5,
+                    text="Very good.",
+                    created_at=clock.now(),
+                )
+            )
+        path = f"/api/v1/lots/{lot_id}/reviews"
+        assert client.get(path).json["items"][0]["author"] == "Ortrud Z."
+        gone = later(ortrud, minutes=3 * 24 * 60)
+        assert close(client, gone.headers).status_code == 204
+        (kept,) = client.get(path).json["items"]
+        assert (kept["author"], kept["text"]) == (None, "Very good.")
+
+    def test_nobody_waits_any_more(
+        self, app: Flask, client: FlaskClient, desk: Desk, lot: Lot
+    ) -> None:
+        with app.app_context(), transaction():
+            db.session.add(
+                WaitlistEntry(
+                    user_id=desk.user.id,
+                    lot_id=lot.id,
+                    vehicle_id=desk.vehicle.id,
+                    starts_at=tomorrow_at(9),
+                    ends_at=tomorrow_at(10),
+                    status="waiting",
+                    created_at=clock.now(),
+                )
+            )
+        assert close(client, desk.headers).status_code == 204
+        assert _count(app, "waitlist_entries WHERE status = 'left'") == 1
 
 
 class TestWhatEnds:
@@ -362,11 +423,23 @@ class TestRefused:
     def test_while_money_is_on_its_way_back(
         self, app: Flask, client: FlaskClient, desk: Desk, lot: Lot, later: Later
     ) -> None:
-        desk.buy(lot)
+        reservation_id = desk.buy(lot)["reservation_id"]
         with app.app_context(), transaction():
-            db.session.execute(text("UPDATE payments SET status = 'review'"))
+            promise_refunds(reservation_id, 400, cause="operator", key="operator:1")
         gone = later(desk, minutes=3 * 24 * 60)
         assert problem(close(client, gone.headers)) == "409 account-in-use"
+
+    def test_while_something_is_owed(
+        self, app: Flask, client: FlaskClient, make: Factory, desk: Desk, lot: Lot, later: Later
+    ) -> None:
+        reservation_id = desk.buy(lot)["reservation_id"]
+        make.stay(reservation_id)
+        with app.app_context(), transaction():
+            db.session.execute(text("UPDATE reservations SET debt_minor = 100"))
+        gone = later(desk, minutes=3 * 24 * 60)
+        answer = close(client, gone.headers)
+        assert problem(answer) == "409 account-in-use"
+        assert (answer.json["reservations"], answer.json["payments"]) == (1, 0)
 
     def test_the_last_admin_stays(self, client: FlaskClient, make: Factory) -> None:
         first, second = make.user(roles=("admin",)), make.user(roles=("admin", "driver"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,9 +11,21 @@ from sqlalchemy import select
 
 from backend import clock
 from backend.extensions import db
-from backend.models import AuditEntry, OutboxMail, SignInSession
+from backend.models import (
+    AuditEntry,
+    Coupon,
+    CouponUse,
+    GateScan,
+    Lot,
+    OutboxMail,
+    Review,
+    SignInSession,
+    WaitlistEntry,
+)
 from backend.notifications.service import queue_mail
+from backend.payments.refunds import promise_refunds
 from backend.privacy import archive
+from backend.reservations.history import note
 from backend.transaction import transaction
 from tests.counter import Arrive, ReadMail
 from tests.desk import DECLINED, Desk, problem
@@ -22,11 +35,74 @@ from tests.privacy.conftest import Fetch
 LISTS = (
     "vehicles.json",
     "bookings.json",
+    "booking-events.json",
+    "stays.json",
+    "gate-scans.json",
+    "waitlist.json",
     "payments.json",
+    "refunds.json",
+    "coupons.json",
+    "reviews.json",
     "sign-ins.json",
     "security-events.json",
     "mails.json",
 )
+
+
+def make_stay(
+    app: Flask, make: Factory, desk: Desk, lot: Lot, reservation_id: int, *, text: str = "Bright."
+) -> dict[str, Any]:
+    """Let a paid booking leave something in every list: a stay, a refund, a review, …; give the booking."""
+    make.stay(reservation_id)
+    staff = make.user(roles=("attendant",))
+    user_id = desk.user.id
+    now = clock.now()
+    with app.app_context(), transaction():
+        promise_refunds(reservation_id, 150, cause="goodwill", key="goodwill:1")
+        note(reservation_id, "entered", actor_id=staff.id, again=False)
+        note(reservation_id, "moved", from_spot="A02", to_spot="A01")
+        coupon = Coupon(
+            code="SPRING", name="Spring", percent_bp=500, created_by=staff.id, created_at=now
+        )
+        db.session.add(coupon)
+        db.session.flush()  # what uses it refers to it
+        db.session.add_all(
+            [
+                Review(
+                    lot_id=lot.id,
+                    reservation_id=reservation_id,
+                    user_id=user_id,
+                    stars=4,
+                    text=text,
+                    created_at=now,
+                ),
+                GateScan(
+                    lot_id=lot.id,
+                    at=now,
+                    actor_id=staff.id,
+                    credential="plate",
+                    shown=desk.vehicle.plate,
+                    result="entered",
+                    reservation_id=reservation_id,
+                ),
+                WaitlistEntry(
+                    user_id=user_id,
+                    lot_id=lot.id,
+                    vehicle_id=desk.vehicle.id,
+                    starts_at=now,
+                    ends_at=now + timedelta(hours=1),
+                    status="waiting",
+                    created_at=now,
+                ),
+                CouponUse(
+                    coupon_id=coupon.id,
+                    reservation_id=reservation_id,
+                    user_id=user_id,
+                    used_at=now,
+                ),
+            ]
+        )
+    return desk.look({"id": reservation_id})
 
 
 class TestAsk:
@@ -147,6 +223,53 @@ class TestArchive:
         readme = found.text("README.txt")
         assert all(name in readme for name in (*LISTS, "profile.json", "receipts/"))
 
+    def test_it_tells_of_a_stay_and_what_came_of_it(
+        self,
+        app: Flask,
+        client: FlaskClient,
+        arrive: Arrive,
+        make: Factory,
+        fetch_archive: Fetch,
+    ) -> None:
+        desk, lot = arrive(), make.lot(name="Altmarkt", spots=1)
+        paid = desk.buy(lot)
+        booking = make_stay(app, make, desk, lot, paid["reservation_id"])
+
+        found = fetch_archive(desk.headers)
+
+        code = booking["code"]
+        (stay,) = found.json("stays.json")
+        assert (stay["booking"], stay["lot"], stay["bay"]) == (code, "Altmarkt", "A01")
+        assert datetime.fromisoformat(stay["left_at"]) > datetime.fromisoformat(stay["entered_at"])
+        (scan,) = found.json("gate-scans.json")
+        assert (scan["booking"], scan["shown"], scan["result"]) == (
+            code,
+            desk.vehicle.plate,
+            "entered",
+        )
+        (refund,) = found.json("refunds.json")
+        assert (refund["booking"], refund["amount_minor"], refund["cause"]) == (
+            code,
+            150,
+            "goodwill",
+        )
+        number = refund["credit_note"]
+        assert number.startswith("C-")
+        assert found.read(f"credit-notes/{number}.pdf").startswith(b"%PDF")
+        (review,) = found.json("reviews.json")
+        assert (review["booking"], review["stars"], review["text"]) == (code, 4, "Bright.")
+        (entry,) = found.json("waitlist.json")
+        assert (entry["lot"], entry["status"]) == ("Altmarkt", "waiting")
+        (use,) = found.json("coupons.json")
+        assert (use["coupon"], use["booking"]) == ("SPRING", code)
+        events = found.json("booking-events.json")
+        assert [(each["booking"], each["kind"], each["by"]) for each in events] == [
+            (code, "paid", "you"),
+            (code, "entered", "staff"),
+            (code, "moved", "system"),
+        ]
+        assert "your credit notes as PDF (1)" in found.text("README.txt")
+
     def test_of_somebody_new_it_is_short_and_sound(
         self, make: Factory, fetch_archive: Fetch
     ) -> None:
@@ -163,6 +286,7 @@ class TestArchive:
         other = arrive(user=stranger, plate="STRANGE1", label="Strange car")
         admin = make.user(name="Strange Admin", email="strange.admin@example.org")
         paid = other.buy(lot)
+        make_stay(app, make, other, lot, paid["reservation_id"], text="Strange lot.")
         me = arrive()
         me.buy(lot)
         with app.app_context(), transaction():

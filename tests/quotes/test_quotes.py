@@ -12,7 +12,7 @@ from backend import clock
 from backend.config import Settings
 from backend.database import get_row
 from backend.models import Quote, User
-from backend.tariffs import service as tariffs
+from backend.tariffs import versions
 from backend.transaction import transaction
 from tests.factories import Factory
 
@@ -102,6 +102,7 @@ class TestPrice:
             "starts_at": starts_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             "ends_at": ends_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             "spot_kind": None,
+            "priced_kind": "standard",
             "vehicle_id": None,
             "total_minor": 1000,
             "currency": "EUR",
@@ -161,7 +162,7 @@ class TestPrice:
 
         with app.app_context(), transaction(read_only=True):
             quote = get_row(Quote, old["id"])
-            replayed = tariffs.replay(quote)
+            replayed = versions.replay(quote)
             assert [line.to_dict() for line in replayed.lines] == quote.lines == old["lines"]
             assert [tax.to_dict() for tax in replayed.taxes] == quote.taxes == old["taxes"]
             assert (replayed.total_minor, replayed.tax_minor, replayed.currency) == (
@@ -177,7 +178,7 @@ class TestPrice:
         document = desk.ask(lot, starts_at, starts_at + HOUR).get_json()
         assert datetime.fromisoformat(document["starts_at"]) == starts_at
         with app.app_context(), transaction(read_only=True):
-            assert tariffs.replay(get_row(Quote, document["id"])).total_minor == 400
+            assert versions.replay(get_row(Quote, document["id"])).total_minor == 400
 
 
 class TestWindow:
@@ -358,7 +359,8 @@ class TestInput:
             ("lot_id", 2**63),
             ("vehicle_id", "7"),
             ("spot_kind", "royal"),
-            ("coupon", "SPRING"),
+            ("coupon", 7),
+            ("coupon", " "),
             ("total_minor", 1),
         ],
     )

@@ -199,10 +199,13 @@ def without_guards(_application: Flask) -> Iterator[None]:
 @pytest.fixture
 def without_charge_guard(_application: Flask) -> Iterator[None]:
     """Allow several charges of one reservation; ask for it as for ``without_guards``."""
+    names = {"uq_payments_one_charge", "uq_payments_one_under_way"}
     table = Payment.__table__
-    (guard,) = (index for index in table.indexes if index.name == "uq_payments_one_charge")  # type: ignore[attr-defined] # declared as FromClause, is a Table
+    guards = [index for index in table.indexes if index.name in names]  # type: ignore[attr-defined] # declared as FromClause, is a Table
     with _application.app_context(), db.engine.begin() as connection:
-        guard.drop(connection)
+        for guard in guards:
+            guard.drop(connection)
     yield
     with _application.app_context(), db.engine.begin() as connection:
-        guard.create(connection)
+        for guard in guards:
+            guard.create(connection)

@@ -34,7 +34,7 @@ class TestBookingAQuote:
         assert held is not None
         assert held["status"] == "held"
         assert held["price_minor"] == held["due_minor"] == quote["total_minor"] == 400
-        assert held["allowed_actions"] == ["pay", "cancel", "prolong"]
+        assert held["allowed_actions"] == ["pay", "cancel", "prolong", "change-vehicle"]
         made_at = datetime.fromisoformat(held["created_at"])
         assert datetime.fromisoformat(held["hold_expires_at"]) == made_at + 10 * MINUTE
 
@@ -43,7 +43,7 @@ class TestBookingAQuote:
         assert confirmed["status"] == "confirmed"
         assert (confirmed["paid_minor"], confirmed["due_minor"]) == (400, 0)
         assert confirmed["hold_expires_at"] is None
-        assert confirmed["allowed_actions"] == []
+        assert confirmed["allowed_actions"] == ["cancel", "extend", "reschedule", "change-vehicle"]
         assert confirmed["spot"] == held["spot"]
 
     def test_the_quoted_price_stands_whatever_the_lot_charges_by_then(

@@ -52,7 +52,7 @@ class TestInstallation:
             "currency_digits": 2,
             "timezone": "Europe/Berlin",
             "locale": "en-IN",
-            "payment_gateways": ["sandbox"],
+            "payment_gateways": ["sandbox", "cash"],
             "hold_minutes": 10,
             "quote_minutes": 10,
             "map_tile_url": None,

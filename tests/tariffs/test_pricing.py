@@ -538,6 +538,12 @@ class TestStorage:
             "day_start_minutes": 0,
             "tax_inclusive": True,
             "taxes": [],
+            "week_cap_minor": None,
+            "minimum_minor": None,
+            "holiday_region": None,
+            "bands": [],
+            "kind_rules": [],
+            "day_rules": [],
         }
 
     def test_missing_settings_have_their_defaults(self) -> None:

@@ -16,11 +16,31 @@ from backend import config
 from backend.config import Settings
 from backend.database import get_row, violates
 from backend.models import Base, Lot
-from backend.tariffs import service
+from backend.tariffs import service, versions
 from backend.transaction import transaction
 from tests.factories import Factory
 
 LADDER = [{"minutes": 60, "amount_minor": 400}, {"minutes": 60, "amount_minor": 300}]
+EARLY = {
+    "name": "Early bird",
+    "kind": "early_bird",
+    "weekdays": [0, 1, 2, 3, 4],
+    "on_holidays": False,
+    "enter_from_minutes": 360,
+    "enter_until_minutes": 540,
+    "leave_until_minutes": 1140,
+    "first_day": None,
+    "last_day": None,
+    "amount_minor": 900,
+}
+LATE = {**EARLY, "name": "Evening", "kind": "evening", "weekdays": list(range(7))}
+SUNDAYS = {
+    "name": "Sundays",
+    "weekdays": [6],
+    "on_holidays": False,
+    "percent_bp": 5000,
+    "day_cap_minor": None,
+}
 
 Headers = dict[str, str]
 
@@ -80,7 +100,13 @@ class TestDraft:
             "billing_step_minutes": 15,
             "free_minutes": 0,
             "day_cap_minor": None,
+            "week_cap_minor": None,
+            "minimum_minor": None,
             "day_start_minutes": 0,
+            "holiday_region": None,
+            "bands": [],
+            "kind_rules": [],
+            "day_rules": [],
             "tax_inclusive": True,
             "taxes": [{"name": "VAT", "rate_bp": 1900}],
             "published_at": None,
@@ -110,6 +136,18 @@ class TestDraft:
             "day_start_minutes": 360,
             "tax_inclusive": False,
             "taxes": [{"name": "City", "rate_bp": 250}, {"name": "State", "rate_bp": 700}],
+            "week_cap_minor": 9000,
+            "minimum_minor": 150,
+            "holiday_region": "DE-SN",
+            "bands": [{**EARLY, "first_day": "2026-12-01", "last_day": "2026-12-24"}, LATE],
+            "kind_rules": [
+                {"spot_kind": "compact", "percent_bp": 9000},
+                {"spot_kind": "electric", "percent_bp": 12_500},
+            ],
+            "day_rules": [
+                {**SUNDAYS, "on_holidays": True, "day_cap_minor": 900},
+                {**SUNDAYS, "name": "Saturdays", "weekdays": [5]},
+            ],
         }
         assert terms.items() <= office.draft(**terms).items()
 
@@ -150,6 +188,33 @@ class TestDraft:
             ("taxes", [{"name": "", "rate_bp": 100}]),
             ("taxes", [{"name": "A", "rate_bp": 5_001}, {"name": "B", "rate_bp": 5_000}]),
             ("taxes", [{"name": "A", "rate_bp": 1}] * 11),
+            ("week_cap_minor", -1),
+            ("week_cap_minor", 1_000_000_001),
+            ("minimum_minor", -1),
+            ("minimum_minor", 1_000_000_001),
+            ("holiday_region", "DE-XX"),
+            ("holiday_region", "XX"),
+            ("bands", [EARLY] * 21),
+            ("bands", [{**EARLY, "kind": "happy"}]),
+            ("bands", [{**EARLY, "name": " "}]),
+            ("bands", [{**EARLY, "weekdays": [7]}]),
+            ("bands", [{**EARLY, "weekdays": [1, 1]}]),
+            ("bands", [{**EARLY, "weekdays": 127}]),
+            ("bands", [{**EARLY, "enter_from_minutes": 1440}]),
+            ("bands", [{**EARLY, "enter_until_minutes": 360}]),
+            ("bands", [{**EARLY, "leave_until_minutes": 360}]),
+            ("bands", [{**EARLY, "leave_until_minutes": 20_161}]),
+            ("bands", [{**EARLY, "first_day": "2026-02-30"}]),
+            ("bands", [{**EARLY, "first_day": "20260201"}]),
+            ("bands", [{**EARLY, "first_day": "2026-02-02", "last_day": "2026-02-01"}]),
+            ("bands", [{**EARLY, "amount_minor": -1}]),
+            ("kind_rules", [{"spot_kind": "royal", "percent_bp": 1}]),
+            ("kind_rules", [{"spot_kind": "large", "percent_bp": 100_001}]),
+            ("kind_rules", [{"spot_kind": "large", "percent_bp": 1}] * 2),
+            ("day_rules", [{**SUNDAYS, "percent_bp": -1}]),
+            ("day_rules", [{**SUNDAYS, "percent_bp": 100_001}]),
+            ("day_rules", [{**SUNDAYS, "day_cap_minor": -1}]),
+            ("day_rules", [SUNDAYS] * 21),
             ("currency", "EUR"),
             ("status", "published"),
         ],
@@ -162,6 +227,30 @@ class TestDraft:
         assert any(name.split(".")[0] == field for name in answer.get_json()["errors"])
         assert office.statuses() == {}
 
+    def test_rules_that_together_make_too_much_are_refused(self, office: Office) -> None:
+        rules = {
+            "kind_rules": [{"spot_kind": "large", "percent_bp": 20_000}],
+            "day_rules": [{**SUNDAYS, "percent_bp": 50_001}],
+        }
+        answer = office.try_draft(**rules)
+        assert answer.status_code == 422
+        assert list(answer.get_json()["errors"]) == ["day_rules"]
+
+    def test_bands_and_rules_have_defaults(self, office: Office) -> None:
+        band = {name: EARLY[name] for name in EARLY if name.endswith("_minutes")}
+        band |= {"name": "Fair", "kind": "event", "amount_minor": 5}
+        draft = office.draft(bands=[band], day_rules=[{"name": "None", "percent_bp": 1}])
+        assert draft["bands"] == [
+            {
+                **band,
+                "weekdays": list(range(7)),
+                "on_holidays": True,
+                "first_day": None,
+                "last_day": None,
+            }
+        ]
+        assert draft["day_rules"] == [{**SUNDAYS, "name": "None", "weekdays": [], "percent_bp": 1}]
+
     def test_the_engines_bounds_themselves_pass(self, office: Office) -> None:
         office.draft(
             increments=[{"minutes": 43_200, "amount_minor": 1_000_000_000}] * 100,
@@ -169,6 +258,11 @@ class TestDraft:
             free_minutes=43_200,
             day_cap_minor=1_000_000_000,
             day_start_minutes=1439,
+            week_cap_minor=1_000_000_000,
+            minimum_minor=1_000_000_000,
+            bands=[{**EARLY, "enter_until_minutes": 20_160, "leave_until_minutes": 20_160}] * 20,
+            kind_rules=[{"spot_kind": "large", "percent_bp": 100_000}],
+            day_rules=[{**SUNDAYS, "percent_bp": 10_000}] * 20,
             taxes=[{"name": "A", "rate_bp": 1_000}] * 10,
         )
 
@@ -373,7 +467,7 @@ class TestCurrentTariffs:
         # The second time they come out of the process's memory.
         for _ in range(2):
             with app.app_context(), transaction(read_only=True):
-                found = service.current_tariffs([office.lot_id, other.lot_id, unpriced])
+                found = versions.current_tariffs([office.lot_id, other.lot_id, unpriced])
                 rows = {lot_id: service.current_tariff(lot_id) for lot_id in found}
                 assert {lot_id: current.id for lot_id, current in found.items()} == {
                     office.lot_id: first["id"],
@@ -381,25 +475,25 @@ class TestCurrentTariffs:
                 }
                 for lot_id, row in rows.items():
                     assert row is not None
-                    assert service.engine_tariff(row) == found[lot_id].tariff
+                    assert versions.engine_tariff(row) == found[lot_id].tariff
 
     def test_a_new_version_counts_at_once(self, app: Flask, office: Office) -> None:
         for amount in (100, 200):
             draft = office.draft(increments=[{"minutes": 60, "amount_minor": amount}])
             office.publish(draft["id"])
             with app.app_context(), transaction(read_only=True):
-                current = service.current_tariffs([office.lot_id])[office.lot_id]
+                current = versions.current_tariffs([office.lot_id])[office.lot_id]
             assert current.tariff.increments[0].amount_minor == amount
 
     def test_no_lots_have_no_tariffs(self) -> None:
-        assert service.current_tariffs([]) == {}
+        assert versions.current_tariffs([]) == {}
 
     def test_the_memory_is_bounded(
         self, app: Flask, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(service, "_MOST_REMEMBERED", 1)
+        monkeypatch.setattr(versions, "_MOST_REMEMBERED", 1)
         for _ in range(3):
             office.publish(office.draft()["id"])
             with app.app_context(), transaction(read_only=True):
-                assert office.lot_id in service.current_tariffs([office.lot_id])
-        assert len(service._remembered) == 1
+                assert office.lot_id in versions.current_tariffs([office.lot_id])
+        assert len(versions._remembered) == 1

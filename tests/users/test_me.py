@@ -26,6 +26,7 @@ class TestRead:
             "email": "asha@example.org",
             "name": "Asha Rao",
             "phone": None,
+            "tax_id": None,
             "roles": ["attendant"],
             "active": True,
             "timezone": "Asia/Kolkata",
@@ -43,6 +44,7 @@ class TestChange:
         changes = {
             "name": "  Asha V. Rao ",
             "phone": "+49 6221 123",
+            "tax_id": " de 123 456 789 ",
             "timezone": "Europe/Berlin",
             "locale": "de-DE",
         }
@@ -50,6 +52,7 @@ class TestChange:
         assert answer.status_code == 200
         assert answer.json["name"] == "Asha V. Rao"
         assert answer.json["timezone"] == "Europe/Berlin"
+        assert answer.json["tax_id"] == "DE123456789"
         answer = client.patch("/api/v1/me", json={"phone": None}, headers=headers)
         assert answer.json["phone"] is None
         assert answer.json["name"] == "Asha V. Rao"
@@ -61,6 +64,8 @@ class TestChange:
             ("name", ""),
             ("name", None),
             ("phone", "call me"),
+            ("tax_id", "unknown!"),
+            ("tax_id", "--/--"),
             ("timezone", "Mars/Olympus"),
             ("timezone", "../../etc/passwd"),
             ("locale", "<b>"),

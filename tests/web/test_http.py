@@ -93,6 +93,7 @@ class TestHeaders:
             assert "frame-ancestors 'none'" in policy
             assert "unsafe" not in policy
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert "camera=(self)" in answer.headers["Permissions-Policy"]
             assert answer.headers["Referrer-Policy"] == "no-referrer"
             assert "max-age" in answer.headers["Strict-Transport-Security"]
             assert answer.headers["Cache-Control"] == "no-store"

@@ -156,6 +156,11 @@ export class Api {
     const headers = { ...headersOf(person), 'Idempotency-Key': randomBytes(12).toString('hex') }
     return read(await this.request.post(`/api/v1${path}`, { data, headers }))
   }
+
+  async put<T>(path: string, data: unknown, person?: Person): Promise<T> {
+    const headers = headersOf(person)
+    return read(await this.request.put(`/api/v1${path}`, { data, headers }))
+  }
 }
 
 function headersOf(person?: Person): Record<string, string> {

@@ -329,9 +329,11 @@ def upgrade() -> None:
         quotes.add_column(sa.Column('coupon_id', _ID, nullable=True))
         quotes.create_foreign_key(op.f('fk_quotes_coupon_id'), 'coupons', ['coupon_id'], ['id'])
     op.add_column('users', sa.Column('tax_id', sa.String(), nullable=True))
+    op.add_column('sandbox_intents', sa.Column('refunds', sa.JSON(), server_default='{}', nullable=False))
     _upgrade_reservations()
     _upgrade_payments()
     _fill_ledger()
+    _fill_stays()
     install_guards(op.get_bind())
 
 
@@ -386,6 +388,18 @@ def _upgrade_payments() -> None:
     with _anew('receipts') as receipts:
         receipts.alter_column('verification', existing_type=sa.String(), nullable=False)
         receipts.create_unique_constraint('uq_receipts_verification', ['verification'])
+
+
+def _fill_stays() -> None:
+    """Give bookings that were completed before there was a gate the stay that they told of."""
+    op.execute(
+        """
+        INSERT INTO stays (reservation_id, lot_id, spot_id, entered_at, left_at)
+        SELECT r.id, r.lot_id, c.spot_id, r.starts_at, r.ends_at
+        FROM reservations AS r JOIN spot_claims AS c ON c.reservation_id = r.id
+        WHERE r.status = 'completed' ORDER BY r.id
+        """
+    )
 
 
 def _fill_ledger() -> None:
@@ -443,6 +457,7 @@ def downgrade() -> None:
     # What only this version can tell would make the older one's books wrong.
     op.execute("DELETE FROM outbox_mails WHERE status = 'pending' AND template NOT IN ('otp', 'address-known', 'ticket', 'payment-returned')")
     op.drop_column('users', 'tax_id')
+    op.drop_column('sandbox_intents', 'refunds')
     op.drop_index('ix_reservations_ends_live', table_name='reservations')
     op.drop_index('ix_reservations_debt', table_name='reservations')
     op.drop_index('uq_payments_one_under_way', table_name='payments')

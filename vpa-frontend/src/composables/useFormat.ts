@@ -59,6 +59,8 @@ export function useFormat() {
     t('time.day', { day: day(instant, zone), time: time(instant, zone) })
 
   return {
+    /** As this person writes; for what has no function of its own here. */
+    locale,
     /** ₹165.00 */
     money: (minor: number, currency: string) => formatMoney(minor, currency, locale.value),
     /** ₹165 */

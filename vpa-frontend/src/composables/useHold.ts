@@ -56,9 +56,18 @@ export type HoldRefusal =
     }
   | { kind: 'ended'; wish: BayWish }
   | { kind: 'too-many-holds' | 'too-many-reservations' | 'vehicle-already-booked'; wish: BayWish }
+  /** Bookings that were left without paying all. */
+  | { kind: 'debt-stands'; debts: number[] }
   | { kind: 'no-answer'; wish: BayWish }
   | { kind: 'missing' }
   | { kind: 'other'; message: string }
+
+/** The bookings of which something is open, as a refusal lists them. */
+function readDebts(listed: unknown): number[] {
+  return Array.isArray(listed)
+    ? listed.flatMap((each: { id?: unknown }) => (typeof each.id === 'number' ? [each.id] : []))
+    : []
+}
 
 const OVER: readonly Reservation['status'][] = ['expired', 'cancelled']
 /** With so many minutes left it is said aloud. */
@@ -283,6 +292,8 @@ export function useHold({
       case 'too-many-reservations':
       case 'vehicle-already-booked':
         return { kind: error.slug, wish }
+      case 'debt-stands':
+        return { kind: error.slug, debts: readDebts(error.problem['reservations']) }
       default:
         return { kind: 'other', message: sayError(error) }
     }
@@ -298,7 +309,8 @@ export function useHold({
       }
       if (toValue(isPaying)) return
       const wish = {
-        vehicleId: current.vehicle.id,
+        // Only what a gate opened has no vehicle of a driver's.
+        vehicleId: current.vehicle.id as number,
         spotId: current.spot.id,
         label: current.spot.label,
       }

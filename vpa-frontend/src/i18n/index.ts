@@ -6,39 +6,67 @@ export interface Words {
   common: typeof common
   auth: typeof import('./en/auth').default
   find: typeof import('./en/find').default
+  empty: typeof import('./en/empty').default
+  locate: typeof import('./en/locate').default
+  map: typeof import('./en/map').default
   when: typeof import('./en/when').default
   lot: typeof import('./en/lot').default
+  facts: typeof import('./en/facts').default
   checkout: typeof import('./en/checkout').default
   bookings: typeof import('./en/bookings').default
+  ticket: typeof import('./en/ticket').default
+  stay: typeof import('./en/stay').default
+  waitlist: typeof import('./en/waitlist').default
+  reviews: typeof import('./en/reviews').default
+  receipts: typeof import('./en/receipts').default
   vehicles: typeof import('./en/vehicles').default
   profile: typeof import('./en/profile').default
   identity: typeof import('./en/identity').default
   security: typeof import('./en/security').default
   lists: typeof import('./en/lists').default
+  ops: typeof import('./en/ops').default
   admin: typeof import('./en/admin').default
+  tariff: typeof import('./en/tariff').default
+  closing: typeof import('./en/closing').default
+  desk: typeof import('./en/desk').default
+  money: typeof import('./en/money').default
+  coupons: typeof import('./en/coupons').default
+  moderation: typeof import('./en/moderation').default
+  system: typeof import('./en/system').default
   people: typeof import('./en/people').default
   audit: typeof import('./en/audit').default
+  gate: typeof import('./en/gate').default
   gallery: typeof import('./en/gallery').default
 }
 
-const files: { [Name in Exclude<keyof Words, 'common'>]: () => Promise<{ default: Words[Name] }> } =
-  {
-    auth: () => import('./en/auth'),
-    find: () => import('./en/find'),
-    when: () => import('./en/when'),
-    lot: () => import('./en/lot'),
-    checkout: () => import('./en/checkout'),
-    bookings: () => import('./en/bookings'),
-    vehicles: () => import('./en/vehicles'),
-    profile: () => import('./en/profile'),
-    identity: () => import('./en/identity'),
-    security: () => import('./en/security'),
-    lists: () => import('./en/lists'),
-    admin: () => import('./en/admin'),
-    people: () => import('./en/people'),
-    audit: () => import('./en/audit'),
-    gallery: () => import('./en/gallery'),
-  }
+export type WordFile = Exclude<keyof Words, 'common'>
+
+/** What fetches some of the files. */
+export type Fetch<Name extends WordFile> = {
+  [Each in Name]: () => Promise<{ default: Words[Each] }>
+}
+
+/** Those of pages that many open first; `later` knows the others, and comes with the first of them. */
+const first = {
+  auth: () => import('./en/auth'),
+  find: () => import('./en/find'),
+  when: () => import('./en/when'),
+  lot: () => import('./en/lot'),
+  bookings: () => import('./en/bookings'),
+  ticket: () => import('./en/ticket'),
+  vehicles: () => import('./en/vehicles'),
+  profile: () => import('./en/profile'),
+  identity: () => import('./en/identity'),
+  security: () => import('./en/security'),
+} satisfies Partial<Fetch<WordFile>>
+
+export type LaterFile = Exclude<WordFile, keyof typeof first>
+
+const isFirst = (name: WordFile): name is keyof typeof first => name in first
+
+async function fetchWords(name: WordFile): Promise<{ default: object }> {
+  return isFirst(name) ? first[name]() : (await import('./later')).later[name]()
+}
 
 declare module 'i18next' {
   interface CustomTypeOptions {
@@ -59,9 +87,13 @@ export async function startWords(): Promise<void> {
 }
 
 /** Brings a screen's words, once. */
-export async function loadWords(name: keyof typeof files): Promise<void> {
+export async function loadWords(name: WordFile): Promise<void> {
   if (i18next.hasResourceBundle('en', name)) return
-  i18next.addResourceBundle('en', name, (await files[name]()).default)
+  i18next.addResourceBundle('en', name, (await fetchWords(name)).default)
 }
 
-export type WordFile = keyof typeof files
+/** Loads a part of a page together with the words that it needs beside those of the page. */
+export const withWords =
+  <Module>(load: () => Promise<Module>, ...words: WordFile[]) =>
+  async (): Promise<Module> =>
+    (await Promise.all([load(), ...words.map(loadWords)]))[0]

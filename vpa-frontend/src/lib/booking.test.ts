@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bookingState, fullAddress, isNow, isOver, nextSpan } from './booking'
+import { bookingState, bookingTone, fullAddress, isNow, isOver, nextSpan } from './booking'
 
 const NOON = new Date('2026-11-26T12:00:00Z')
 
@@ -9,6 +9,8 @@ function standing(status: Parameters<typeof bookingState>[0]['status'], from = 1
     starts_at: `2026-11-26T${from}:00:00Z`,
     ends_at: `2026-11-26T${to}:00:00Z`,
     hold_expires_at: null as string | null,
+    paid_minor: 0,
+    debt_minor: 0,
   }
 }
 
@@ -28,6 +30,19 @@ describe('bookingState', () => {
   it('is over time when a parked car has not left by the end', () => {
     expect(bookingState(standing('checked_in', 10, 15), NOON)).toBe('parked')
     expect(bookingState(standing('checked_in', 10, 12), NOON)).toBe('over-time')
+  })
+
+  it('tells a bay that was let go from a booking that was paid and cancelled', () => {
+    expect(bookingState(standing('cancelled'), NOON)).toBe('released')
+    expect(bookingState({ ...standing('cancelled'), paid_minor: 400 }, NOON)).toBe('cancelled')
+  })
+
+  it('is not done with while something of it is owed', () => {
+    expect(bookingState(standing('completed'), NOON)).toBe('completed')
+    const owing = bookingState({ ...standing('completed'), debt_minor: 200 }, NOON)
+    expect(owing).toBe('owing')
+    expect(isOver(owing)).toBe(true)
+    expect(bookingTone(owing)).toBe('bad')
   })
 
   it('keeps what can still be used apart from what is over', () => {

@@ -1,8 +1,6 @@
-import type { components } from '@/api/schema'
+import type { Reservation } from '@/api/reservations'
 import { DAY, MINUTE, fromWall, toIso, toWall } from './time'
 import type { TimeSpan } from './time-span'
-
-type Reservation = components['schemas']['Reservation']
 
 /** Where a booking stands for its driver. The API's status does not say whether its time has come. */
 export type BookingState =
@@ -13,11 +11,16 @@ export type BookingState =
   | 'over-time'
   | 'ended'
   | 'completed'
+  | 'owing'
+  | 'cancelled'
   | 'released'
   | 'expired'
   | 'unused'
 
-type Standing = Pick<Reservation, 'status' | 'starts_at' | 'ends_at' | 'hold_expires_at'>
+type Standing = Pick<
+  Reservation,
+  'status' | 'starts_at' | 'ends_at' | 'hold_expires_at' | 'paid_minor' | 'debt_minor'
+>
 
 export function bookingState(booking: Standing, now: Date): BookingState {
   const isPast = (moment: string | null) => moment !== null && new Date(moment) <= now
@@ -32,9 +35,9 @@ export function bookingState(booking: Standing, now: Date): BookingState {
     case 'overstayed':
       return 'over-time'
     case 'completed':
-      return 'completed'
+      return booking.debt_minor > 0 ? 'owing' : 'completed'
     case 'cancelled':
-      return 'released'
+      return booking.paid_minor > 0 ? 'cancelled' : 'released'
     case 'expired':
       return 'expired'
     case 'no_show':
@@ -59,6 +62,7 @@ export function bookingTone(state: BookingState): 'plain' | 'ok' | 'warn' | 'bad
     case 'parked':
       return 'ok'
     case 'over-time':
+    case 'owing':
       return 'bad'
     default:
       return 'plain'

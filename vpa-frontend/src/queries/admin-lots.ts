@@ -101,6 +101,12 @@ export function useLotMutations(id: Id) {
   }
 }
 
+/** What stays of the last month would have cost by a draft, or by terms that are not saved yet. */
+export const useTariffPreview = () =>
+  useMutation({
+    mutationFn: (body: Parameters<typeof api.previewTariff>[0]) => api.previewTariff(body),
+  })
+
 export function useCreateLot() {
   const queries = useQueryClient()
   return useMutation({

@@ -9,6 +9,7 @@ import { HttpResponse, http } from 'msw'
 import { guardPages, safeNext } from './guards'
 import { adminRoutes } from './routes/admin'
 import { driverRoutes } from './routes/driver'
+import { gateRoutes } from './routes/gate'
 import { publicRoutes } from './routes/public'
 
 useServer()
@@ -18,8 +19,8 @@ beforeEach(() => {
   setActivePinia(createPinia())
 })
 
-async function goTo(path: string, roles?: ('driver' | 'admin')[]) {
-  const routes = [...publicRoutes, ...driverRoutes, ...adminRoutes].map((route) =>
+async function goTo(path: string, roles?: ('driver' | 'attendant' | 'admin')[]) {
+  const routes = [...publicRoutes, ...driverRoutes, ...gateRoutes, ...adminRoutes].map((route) =>
     'redirect' in route ? route : { ...route, component: { render: () => null } },
   )
   const router = createRouter({ history: createMemoryHistory(), routes: routes as never })
@@ -43,6 +44,14 @@ describe('a page of a role', () => {
   it('sends others to where they belong', async () => {
     expect(await goTo('/admin/lots', ['driver'])).toBe('/')
     expect(await goTo('/vehicles', ['admin'])).toBe('/admin/lots')
+    expect(await goTo('/vehicles', ['attendant'])).toBe('/gate')
+  })
+
+  it('of staff is open to attendants and admins', async () => {
+    expect(await goTo('/gate')).toBe('/sign-in?next=/gate')
+    expect(await goTo('/gate', ['attendant'])).toBe('/gate')
+    expect(await goTo('/gate/7', ['admin'])).toBe('/gate/7')
+    expect(await goTo('/gate', ['driver'])).toBe('/')
   })
 
   it('asks once more who is signed in, when the server did not answer at first', async () => {

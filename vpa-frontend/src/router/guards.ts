@@ -1,4 +1,4 @@
-import type { Router } from 'vue-router'
+import type { RouteMeta, Router } from 'vue-router'
 import { load, save } from '@/stores/kept'
 import type { useSession } from '@/stores/session'
 
@@ -13,9 +13,7 @@ export function guardPages(router: Router, session: ReturnType<typeof useSession
       return { name: 'sign-in', query: { next: to.fullPath } }
     }
     const { role = 'any' } = to.meta
-    if (role !== 'any' && !session.user?.roles.includes(role)) {
-      return homeOf(session)
-    }
+    if (!mayOpen(role, session.user?.roles ?? [])) return homeOf(session)
     if (to.meta.isForGuests && session.isSignedIn) {
       return safeNext(to.query['next']) ?? homeOf(session)
     }
@@ -34,10 +32,18 @@ export function guardPages(router: Router, session: ReturnType<typeof useSession
   })
 }
 
+function mayOpen(role: NonNullable<RouteMeta['role']>, roles: readonly string[]): boolean {
+  if (role === 'any') return true
+  return role === 'staff'
+    ? roles.includes('attendant') || roles.includes('admin')
+    : roles.includes(role)
+}
+
 /** Where a fresh sign-in leads. */
 export function homeOf(session: ReturnType<typeof useSession>) {
   // By its path, since the pages of admins have no names before the first of them is opened.
-  return session.isAdmin ? '/admin/lots' : { name: 'find' }
+  if (session.isAdmin) return '/admin/lots'
+  return session.isAttendant ? '/gate' : { name: 'find' }
 }
 
 /** A path of this site that came along in the address; anything else leads nowhere. */

@@ -39,3 +39,17 @@ describe('the pages of admins', () => {
     expect(router.hasRoute('admin-lots')).toBe(false)
   })
 })
+
+describe('the pages of the gate', () => {
+  it('come when the first of them is opened', async () => {
+    const session = useSession()
+    session.update(aUser({ roles: ['attendant'] }))
+    const router = createAppRouter(session)
+    expect(router.hasRoute('gate')).toBe(false)
+    await router.push('/gate/12?tab=inside')
+    expect(router.currentRoute.value).toMatchObject({
+      name: 'gate',
+      fullPath: '/gate/12?tab=inside',
+    })
+  })
+})

@@ -1,4 +1,4 @@
-import { createRouter, createWebHistory, type Router } from 'vue-router'
+import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router'
 import type { useSession } from '@/stores/session'
 import { guardPages } from './guards'
 import { driverRoutes } from './routes/driver'
@@ -15,18 +15,18 @@ export function createAppRouter(session: ReturnType<typeof useSession>): Router 
     },
   })
   guardPages(router, session)
-  bringAdminPages(router)
+  bringPages(router, 'admin', async () => (await import('./routes/admin')).adminRoutes)
+  bringPages(router, 'gate', async () => (await import('./routes/gate')).gateRoutes)
   return router
 }
 
-/** Few are admins: the table of their pages comes when the first of these is opened. */
-function bringAdminPages(router: Router): void {
-  const isTheirs = (path: string) => /^\/admin(?:\/|$)/.test(path)
+/** Few work here: the table of such pages comes when the first of them is opened. */
+function bringPages(router: Router, place: string, load: () => Promise<RouteRecordRaw[]>): void {
+  const isTheirs = (path: string) => path === `/${place}` || path.startsWith(`/${place}/`)
   let areHere = false
   router.beforeEach(async (to) => {
     if (areHere || !isTheirs(to.path)) return true
-    const { adminRoutes } = await import('./routes/admin')
-    for (const route of adminRoutes) router.addRoute(route)
+    for (const route of await load()) router.addRoute(route)
     areHere = true
     // Which page it is, is known now, and so is who may see it.
     return to.fullPath

@@ -19,5 +19,12 @@ export const usePrefs = defineStore('prefs', () => {
     (text) => Number(text) || null,
     (id) => id?.toString() ?? null,
   )
-  return { theme, wasSignedIn, lastVehicleId }
+  /** At whose gate this browser stands. */
+  const gateLotId = kept<number | null>(
+    'localStorage',
+    'vv.gate-lot',
+    (text) => Number(text) || null,
+    (id) => id?.toString() ?? null,
+  )
+  return { theme, wasSignedIn, lastVehicleId, gateLotId }
 })

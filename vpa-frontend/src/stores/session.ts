@@ -18,6 +18,7 @@ export const useSession = defineStore('session', () => {
   const isSignedIn = computed(() => user.value !== undefined)
   const isAdmin = computed(() => user.value?.roles.includes('admin') ?? false)
   const isDriver = computed(() => user.value?.roles.includes('driver') ?? false)
+  const isAttendant = computed(() => user.value?.roles.includes('attendant') ?? false)
 
   let token: string | undefined
   let renewal: Promise<string | undefined> | undefined
@@ -123,6 +124,7 @@ export const useSession = defineStore('session', () => {
     isSignedIn,
     isAdmin,
     isDriver,
+    isAttendant,
     isAskingAgain: again.isOpen,
     isConfirming: confirmation.isOpen,
     isFactorLacking,

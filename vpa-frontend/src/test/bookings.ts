@@ -1,5 +1,6 @@
 import type { Payment } from '@/api/payments'
 import type { Reservation } from '@/api/reservations'
+import type { StayEvent } from '@/api/stays'
 
 const HOUR = 3_600_000
 
@@ -14,6 +15,7 @@ export function aBooking(change: Partial<Reservation> = {}): Reservation {
     code: 'VV-8F3K-29QX',
     status: 'confirmed',
     source: 'app',
+    user_id: 1,
     lot: {
       id: 12,
       name: 'Altmarkt',
@@ -48,6 +50,11 @@ export function aBooking(change: Partial<Reservation> = {}): Reservation {
       expires_at: inHours(-23),
     },
     stay: null,
+    covered_until: null,
+    debt_minor: 0,
+    bay_final: false,
+    sequence: 0,
+    overstay: null,
     refund_policy: {
       name: 'standard',
       steps: [{ until_hours_before: 24, percent: 100 }],
@@ -77,6 +84,8 @@ export function aPayment(change: Partial<Payment> = {}): Payment {
   return {
     id: 21,
     reservation_id: 7,
+    code: 'VV-8F3K-29QX',
+    purpose: 'booking',
     method: 'sandbox',
     status: 'succeeded',
     amount_minor: 400,
@@ -87,6 +96,13 @@ export function aPayment(change: Partial<Payment> = {}): Payment {
     created_at: inHours(-24),
     settled_at: inHours(-23.9),
     receipt_number: 'R-2026-000021',
+    review_reason: null,
+    received_minor: null,
     ...change,
   }
+}
+
+/** Something that happened to a booking: its booking, unless told otherwise. */
+export function anEvent(change: Partial<StayEvent> = {}): StayEvent {
+  return { id: null, at: inHours(-24), kind: 'booked', facts: {}, by: 'driver', ...change }
 }

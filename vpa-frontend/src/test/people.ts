@@ -10,6 +10,7 @@ export function aUser(change: Partial<User> = {}): User {
     email: 'asha@example.com',
     name: 'Asha Rao',
     phone: null,
+    tax_id: null,
     roles: ['driver'],
     active: true,
     created_at: '2026-01-05T10:00:00Z',

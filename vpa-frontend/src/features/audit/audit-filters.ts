@@ -1,6 +1,6 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 import type { AuditQuery } from '@/api/audit'
-import { DAY, fromWall, toIso, toWall } from '@/lib/time'
+import { momentsOf, readAddress, writeAddress } from '@/lib/list-address'
 
 export const PAGE_SIZE = 50
 
@@ -30,14 +30,7 @@ export const NO_FILTERS: AuditFilters = {
 }
 
 export function readFilters(query: LocationQuery): AuditFilters {
-  const text = (name: string) => {
-    const value = query[name]
-    return typeof value === 'string' ? value : ''
-  }
-  const id = (name: string) => (/^[1-9]\d{0,15}$/.test(text(name)) ? Number(text(name)) : undefined)
-  const day = (name: string) => (/^\d{4}-\d\d-\d\d$/.test(text(name)) ? text(name) : '')
-  const after = text('after')
-  const page = Number(text('page'))
+  const { text, id, day, place } = readAddress(query)
   return {
     actor: id('actor'),
     action: text('action'),
@@ -45,36 +38,22 @@ export function readFilters(query: LocationQuery): AuditFilters {
     number: id('number'),
     from: day('from'),
     to: day('to'),
-    after,
-    page: after && Number.isInteger(page) && page > 1 ? page : 1,
+    ...place(),
   }
 }
 
-export const writeFilters = ({ page, after, ...filters }: AuditFilters): LocationQueryRaw => ({
-  ...Object.fromEntries(
-    Object.entries(filters).flatMap(([name, value]) => (value ? [[name, String(value)]] : [])),
-  ),
-  ...(after && { after, page: String(page) }),
-})
+export const writeFilters = (filters: AuditFilters): LocationQueryRaw => writeAddress(filters)
 
 /** The same as the API asks for it: its days are those of the zone, from midnight to midnight. */
 export function auditQueryOf(filters: AuditFilters, zone: string): AuditQuery {
   const { actor, action, subject, number, after } = filters
-  const from = filters.from && fromWall(`${filters.from}T00:00`, zone)
-  const to = filters.to && fromWall(`${dayAfter(filters.to)}T00:00`, zone)
   return {
     limit: PAGE_SIZE,
     ...(actor && { actor_id: actor }),
     ...(action && { action }),
     ...(subject && { subject }),
     ...(number && { subject_id: number }),
-    ...(from && { from: toIso(from) }),
-    ...(to && { to: toIso(to) }),
+    ...momentsOf(filters, zone),
     ...(after && { cursor: after }),
   }
-}
-
-function dayAfter(day: string): string {
-  const noon = Date.parse(`${day}T12:00Z`)
-  return Number.isNaN(noon) ? day : toWall(new Date(noon + DAY), 'UTC').slice(0, 10)
 }

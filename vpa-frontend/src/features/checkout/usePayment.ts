@@ -164,7 +164,13 @@ export function usePayment({
         state.value = { name: 'refused', message: payment.failure?.message ?? '' }
         break
       default:
-        state.value = { name: 'refused', message: t('checkout:pay.returned') }
+        state.value = {
+          name: 'refused',
+          message:
+            payment.review_reason === 'amount_mismatch'
+              ? t('checkout:pay.mismatch')
+              : t('checkout:pay.returned'),
+        }
         onHoldOver()
     }
   }

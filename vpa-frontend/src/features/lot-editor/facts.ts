@@ -13,6 +13,12 @@ export type FactValues = {
   height_limit_cm: string
   amenities: string[]
   refund_policy: Lot['refund_policy']
+  entry_minutes: string
+  entry_minutes_long: string
+  grace_minutes: string
+  refunds_early_exit: boolean
+  allows_reentry: boolean
+  allows_self_check_in: boolean
 }
 export type Fact = keyof FactValues
 
@@ -27,6 +33,12 @@ export const FACTS = [
   'height_limit_cm',
   'amenities',
   'refund_policy',
+  'entry_minutes',
+  'entry_minutes_long',
+  'grace_minutes',
+  'refunds_early_exit',
+  'allows_reentry',
+  'allows_self_check_in',
 ] as const satisfies readonly Fact[]
 
 export const emptyFacts = (): FactValues => ({
@@ -40,6 +52,12 @@ export const emptyFacts = (): FactValues => ({
   height_limit_cm: '',
   amenities: [],
   refund_policy: 'standard',
+  entry_minutes: '15',
+  entry_minutes_long: '120',
+  grace_minutes: '10',
+  refunds_early_exit: false,
+  allows_reentry: false,
+  allows_self_check_in: false,
 })
 
 export const factsOf = (lot: Lot): FactValues => ({
@@ -53,6 +71,12 @@ export const factsOf = (lot: Lot): FactValues => ({
   height_limit_cm: lot.height_limit_cm?.toString() ?? '',
   amenities: [...lot.amenities],
   refund_policy: lot.refund_policy,
+  entry_minutes: String(lot.entry_minutes),
+  entry_minutes_long: String(lot.entry_minutes_long),
+  grace_minutes: String(lot.grace_minutes),
+  refunds_early_exit: lot.refunds_early_exit,
+  allows_reentry: lot.allows_reentry,
+  allows_self_check_in: lot.allows_self_check_in,
 })
 
 function bodyOf(values: FactValues): Required<Omit<LotUpdate, 'status'>> {
@@ -67,6 +91,12 @@ function bodyOf(values: FactValues): Required<Omit<LotUpdate, 'status'>> {
     height_limit_cm: values.height_limit_cm.trim() ? Number(values.height_limit_cm) : null,
     amenities: values.amenities,
     refund_policy: values.refund_policy,
+    entry_minutes: Number(values.entry_minutes),
+    entry_minutes_long: Number(values.entry_minutes_long),
+    grace_minutes: Number(values.grace_minutes),
+    refunds_early_exit: values.refunds_early_exit,
+    allows_reentry: values.allows_reentry,
+    allows_self_check_in: values.allows_self_check_in,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 import type { Lot, LotQuery } from '@/api/lots'
+import { readAddress, writeAddress } from '@/lib/list-address'
 
 export const STATUSES = [
   'open',
@@ -20,25 +21,12 @@ export interface LotFilters {
 }
 
 export function readFilters(query: LocationQuery): LotFilters {
-  const text = (name: string) => {
-    const value = query[name]
-    return typeof value === 'string' ? value : ''
-  }
-  const after = text('after')
-  const page = Number(text('page'))
-  return {
-    q: text('q'),
-    status: STATUSES.find((status) => status === text('status')) ?? 'all',
-    after,
-    page: after && Number.isInteger(page) && page > 1 ? page : 1,
-  }
+  const { text, oneOf, place } = readAddress(query)
+  return { q: text('q'), status: oneOf('status', STATUSES, 'all'), ...place() }
 }
 
-export const writeFilters = ({ q, status, after, page }: LotFilters): LocationQueryRaw => ({
-  ...(q && { q }),
-  ...(status !== 'all' && { status }),
-  ...(after && { after, page: String(page) }),
-})
+export const writeFilters = (filters: LotFilters): LocationQueryRaw =>
+  writeAddress(filters, { status: 'all' })
 
 /** The same as the API asks for it: all that is in business or to be, and archived lots when asked for. */
 export function lotQueryOf({ q, status, after }: LotFilters): LotQuery {

@@ -1,5 +1,6 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 import type { AccountQuery, Role } from '@/api/users'
+import { readAddress, writeAddress } from '@/lib/list-address'
 
 export const ROLES = ['driver', 'attendant', 'admin'] as const satisfies readonly Role[]
 export const PAGE_SIZE = 50
@@ -15,27 +16,17 @@ export interface UserFilters {
 }
 
 export function readFilters(query: LocationQuery): UserFilters {
-  const text = (name: string) => {
-    const value = query[name]
-    return typeof value === 'string' ? value : ''
-  }
-  const after = text('after')
-  const page = Number(text('page'))
+  const { text, oneOf, place } = readAddress(query)
   return {
     q: text('q'),
-    role: ROLES.find((role) => role === text('role')) ?? 'all',
-    active: (['yes', 'no'] as const).find((each) => each === text('active')) ?? 'all',
-    after,
-    page: after && Number.isInteger(page) && page > 1 ? page : 1,
+    role: oneOf('role', ROLES, 'all'),
+    active: oneOf('active', ['yes', 'no'], 'all'),
+    ...place(),
   }
 }
 
-export const writeFilters = ({ q, role, active, after, page }: UserFilters): LocationQueryRaw => ({
-  ...(q && { q }),
-  ...(role !== 'all' && { role }),
-  ...(active !== 'all' && { active }),
-  ...(after && { after, page: String(page) }),
-})
+export const writeFilters = (filters: UserFilters): LocationQueryRaw =>
+  writeAddress(filters, { role: 'all', active: 'all' })
 
 /** The same as the API asks for it. */
 export function userQueryOf({ q, role, active, after }: UserFilters): AccountQuery {

@@ -10,6 +10,7 @@ const nothing = {
   place: undefined,
   amenities: [],
   charging: false,
+  rated: false,
   sort: undefined,
 }
 
@@ -77,7 +78,7 @@ describe('a search in an address', () => {
     })
     const written = writeSearch(search)
     expect(readSearch(parseQuery(stringifyQuery(written)))).toEqual(search)
-    expect(Object.values(writeSearch(readSearch({})))).toEqual(Array(8).fill(undefined))
+    expect(Object.values(writeSearch(readSearch({})))).toEqual(Array(9).fill(undefined))
   })
 })
 

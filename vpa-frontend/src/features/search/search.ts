@@ -18,12 +18,20 @@ export interface Search {
   place: string | undefined
   amenities: Amenity[]
   charging: boolean
-  sort: 'price' | undefined
+  /** Only lots that drivers rate well. */
+  rated: boolean
+  sort: Sort | undefined
 }
 
 /** What lots offer that is worth a filter; the API knows them by these names. */
 export const AMENITIES = ['covered', 'underground', 'lighting', 'video'] as const
 export type Amenity = (typeof AMENITIES)[number]
+
+export const SORTS = ['price', 'rating'] as const
+export type Sort = (typeof SORTS)[number]
+
+/** So many of five stars are a good rating. */
+export const GOOD_RATING = 4
 
 /** As far as the API looks. */
 export const RADIUS_MAX_M = 50_000
@@ -54,13 +62,14 @@ export function readSearch(query: LocationQuery): Search {
     place: (point && textOf(query['place'])) || undefined,
     amenities: [query['amenity'] ?? []].flat().filter(isAmenity),
     charging: query['kind'] === 'electric',
-    sort: query['sort'] === 'price' ? 'price' : undefined,
+    rated: query['rated'] === '1',
+    sort: SORTS.find((each) => each === query['sort']),
   }
 }
 
 /** The keys of an address that say this; those that say nothing go. */
 export function writeSearch(search: Search): LocationQueryRaw {
-  const { q, point, radius, place, amenities, charging, sort } = search
+  const { q, point, radius, place, amenities, charging, rated, sort } = search
   return {
     q: q || undefined,
     lat: point?.lat,
@@ -69,6 +78,7 @@ export function writeSearch(search: Search): LocationQueryRaw {
     place,
     amenity: amenities.length > 0 ? amenities : undefined,
     kind: charging ? 'electric' : undefined,
+    rated: rated ? '1' : undefined,
     sort,
   }
 }
@@ -80,10 +90,10 @@ export const roundPoint = ({ lat, lng }: Point): Point => ({
 })
 
 export const anywhere = { q: '', point: undefined, radius: undefined, place: undefined }
-export const unfiltered = { amenities: [], charging: false }
+export const unfiltered = { amenities: [], charging: false, rated: false }
 
 export const isFiltered = (search: Search): boolean =>
-  search.charging || search.amenities.length > 0
+  search.charging || search.rated || search.amenities.length > 0
 
 /** Only cars charge. */
 export const canCharge = (wish: VehicleWish): boolean => wish.vehicle_kind === 'car'
@@ -99,6 +109,7 @@ export function filterOf(search: Search, wish: VehicleWish): AvailabilityQuery {
     ...(radius && { radius_m: radius }),
     ...(asked.length > 0 && { amenity: asked }),
     ...(charging && { spot_kind: 'electric' }),
+    ...(search.rated && { min_rating: GOOD_RATING }),
     ...wish,
   }
 }

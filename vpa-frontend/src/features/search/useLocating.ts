@@ -1,6 +1,7 @@
 import { useTranslation } from 'i18next-vue'
 import { ref } from 'vue'
 import { useToast } from '@/composables/useToast'
+import { loadWords } from '@/i18n'
 import type { Point } from './search'
 
 /** Where the reader is, asked of the browser only when they want it. */
@@ -22,7 +23,8 @@ export function useLocating() {
     } catch (error) {
       const code = (error as Partial<GeolocationPositionError>).code
       // 1: not allowed; the constants are on an object that some browsers do not have.
-      void toast.failed(t(code === 1 ? 'find:locate.denied' : 'find:locate.failed'))
+      await loadWords('locate')
+      void toast.failed(t(code === 1 ? 'locate:denied' : 'locate:failed'))
       return undefined
     } finally {
       isLocating.value = false

@@ -1,37 +1,25 @@
 import { describe, expect, it } from 'vitest'
-import type { Payment } from '@/api/payments'
+import { anEvent, aPayment } from '@/test/bookings'
 import { activityOf } from './activity'
 
-const booking = { created_at: '2026-11-26T16:11:00Z', confirmed_at: null as string | null }
-
-function payment(id: number, change: Partial<Payment>): Payment {
-  return {
-    id,
-    reservation_id: 7,
-    method: 'sandbox',
-    status: 'succeeded',
-    amount_minor: 16_500,
-    refunded_minor: 0,
-    currency: 'EUR',
-    client_secret: null,
-    failure: null,
-    created_at: '2026-11-26T16:12:00Z',
-    settled_at: null,
-    receipt_number: null,
-    ...change,
-  }
-}
+const unpaid = { confirmed_at: null }
+const BOOKED = anEvent({ at: '2026-11-26T16:11:00Z' })
 
 describe('activityOf', () => {
   it('tells the latest first: the payment that failed between the booking and the one that worked', () => {
-    const told = activityOf({ ...booking, confirmed_at: '2026-11-26T16:14:05Z' }, [
-      payment(2, { settled_at: '2026-11-26T16:14:05Z' }),
-      payment(1, {
-        status: 'failed',
-        settled_at: '2026-11-26T16:12:30Z',
-        failure: { code: 'card_declined', message: 'The card was declined.' },
-      }),
-    ])
+    const told = activityOf(
+      { confirmed_at: '2026-11-26T16:14:05Z' },
+      [BOOKED, anEvent({ id: 1, kind: 'paid', at: '2026-11-26T16:14:05Z' })],
+      [
+        aPayment({ id: 2, settled_at: '2026-11-26T16:14:05Z' }),
+        aPayment({
+          id: 1,
+          status: 'failed',
+          settled_at: '2026-11-26T16:12:30Z',
+          failure: { code: 'card_declined', message: 'The card was declined.' },
+        }),
+      ],
+    )
     expect(told.map(({ what, at }) => [what, at])).toEqual([
       ['paid', '2026-11-26T16:14:05Z'],
       ['failed', '2026-11-26T16:12:30Z'],
@@ -40,16 +28,42 @@ describe('activityOf', () => {
     expect(told[1]).toMatchObject({ reason: 'The card was declined.' })
   })
 
+  it('knows of payments that were made before any was taken down', () => {
+    const settled_at = '2026-11-26T16:14:05Z'
+    const told = activityOf({ confirmed_at: settled_at }, [BOOKED], [aPayment({ settled_at })])
+    expect(told.map(({ what }) => what)).toEqual(['paid', 'booked'])
+    expect(told[0]).toMatchObject({ facts: { amount_minor: 400 } })
+  })
+
   it('says of a stay that costs nothing that it was confirmed', () => {
-    const told = activityOf({ ...booking, confirmed_at: booking.created_at }, [])
+    const told = activityOf({ confirmed_at: BOOKED.at }, [BOOKED], [])
     expect(told.map(({ what }) => what)).toEqual(['free', 'booked'])
   })
 
   it('takes no payment for done that is not', () => {
-    const told = activityOf(booking, [
-      payment(1, { status: 'requires_action' }),
-      payment(2, { status: 'review', settled_at: '2026-11-26T16:20:00Z' }),
-    ])
+    const told = activityOf(
+      unpaid,
+      [BOOKED],
+      [
+        aPayment({
+          id: 1,
+          status: 'requires_action',
+          settled_at: null,
+          created_at: '2026-11-26T16:12:00Z',
+        }),
+        aPayment({ id: 2, status: 'review', settled_at: '2026-11-26T16:20:00Z' }),
+      ],
+    )
     expect(told.map(({ what }) => what)).toEqual(['review', 'open', 'booked'])
+  })
+
+  it('keeps the order of what happened at one moment', () => {
+    const at = '2026-11-26T18:00:00Z'
+    const told = activityOf(
+      unpaid,
+      [BOOKED, anEvent({ id: 5, kind: 'left', at }), anEvent({ id: 6, kind: 'completed', at })],
+      [],
+    )
+    expect(told.map(({ what }) => what)).toEqual(['completed', 'left', 'booked'])
   })
 })

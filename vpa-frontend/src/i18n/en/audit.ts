@@ -42,6 +42,10 @@ export default {
     spot: 'bay',
     spots: 'bays',
     tariff: 'tariff',
+    reservation: 'booking',
+    payment: 'payment',
+    coupon: 'coupon',
+    review: 'review',
     request: 'request',
   },
   action: {
@@ -50,12 +54,32 @@ export default {
       updated: 'Changed a car park',
       archived: 'Archived a car park',
       'staff-set': 'Set the staff of a car park',
+      closed: 'Closed a car park for a while',
     },
     spot: {
       updated: 'Changed a bay',
     },
     spots: {
       created: 'Added bays',
+      closed: 'Closed bays',
+    },
+    reservation: {
+      cancelled: 'Cancelled a booking',
+      'let-out': 'Let a car out unpaid',
+    },
+    payment: {
+      refunded: 'Refunded a payment',
+      'cash-taken': 'Took cash',
+      accepted: 'Accepted a payment',
+      returned: 'Gave a payment back',
+    },
+    coupon: {
+      made: 'Made a coupon',
+      changed: 'Changed a coupon',
+    },
+    review: {
+      moderated: 'Hid or showed a review',
+      answered: 'Answered a review',
     },
     tariff: {
       drafted: 'Drafted a tariff',

@@ -20,6 +20,9 @@ export default {
     vehicle: 'This vehicle is booked for that time already',
     vehicleText: 'Take another vehicle or another time, or go on with that booking.',
     vehicleElsewhere: 'The booking is not yours: someone else booked for the same plate.',
+    debt: 'An earlier stay is not all paid',
+    debtText: 'Pay what is open of it, and you can book again at once.',
+    payDebt: 'Pay what is open',
     payIt: 'Pay for it',
     seeIt: 'See it',
     letGo: 'Let it go and hold mine',
@@ -28,6 +31,14 @@ export default {
     missing: 'This hold is not here',
     missingText: 'It belongs to someone else or is gone. You can hold a bay anew.',
     other: 'This cannot be booked as it is',
+  },
+  coupon: {
+    open: 'I have a coupon',
+    label: 'Coupon',
+    apply: 'Apply',
+    taken: 'Coupon {{code}} counts',
+    remove: 'Take coupon {{code}} off',
+    missing: 'Enter the code of your coupon.',
   },
   pay: {
     title: 'Pay with card',
@@ -61,6 +72,7 @@ export default {
     enterCode: 'Enter the code',
     decidedElsewhere: 'Another payment of this booking was just decided. Please try again.',
     returned: 'The money came after your hold had ended. It goes back to your card in full.',
+    mismatch: 'Another amount came than was asked for. We look at it and write to you.',
     again: 'Hold a bay again to pay with this card.',
   },
   challenge: {

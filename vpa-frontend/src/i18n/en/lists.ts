@@ -1,4 +1,4 @@
-/** Lists that come in pages, and the search in them. */
+/** Lists that come in pages, the search in them and their filters. */
 export default {
   pages: 'Pages',
   range: '{{from, number}} – {{to, number}} of {{total, number}}',
@@ -6,4 +6,15 @@ export default {
   previous: 'Previous',
   first: 'First page',
   next: 'Next',
+  filters: 'Filters',
+  clear: 'Clear the filters',
+  from: 'From',
+  to: 'To',
+  allLots: 'All lots',
+  lotNumber: 'Lot {{id}}',
+  removeLot: 'Remove the filter: {{name}}',
+  chooseLot: 'Choose a lot',
+  findLot: 'Name, address or city',
+  foundLots: 'Lots found',
+  noLot: 'No lot matches.',
 }

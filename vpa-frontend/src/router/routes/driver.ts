@@ -12,7 +12,7 @@ export const driverRoutes: RouteRecordRaw[] = [
   {
     path: '/bookings/:id(\\d+)',
     name: 'ticket',
-    component: page(() => import('@/views/driver/TicketView.vue'), 'bookings'),
+    component: page(() => import('@/views/driver/TicketView.vue'), 'bookings', 'ticket'),
     meta: { layout: 'driver', role: 'driver' },
   },
   {

@@ -1,6 +1,7 @@
 import { enableAutoUnmount } from '@vue/test-utils'
 import { HttpResponse, http } from 'msw'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { TariffCreate } from '@/api/admin-lots'
 import type { Lot } from '@/api/lots'
 import { anEditedLot, aTariff } from '@/test/admin-lots'
 import { aBay } from '@/test/bays'
@@ -169,13 +170,89 @@ describe('LotEditView', () => {
         increments: [{ minutes: 60, amount_minor: 250 }],
         billing_step_minutes: 15,
         free_minutes: 0,
+        minimum_minor: null,
         day_cap_minor: 1800,
         day_start_minutes: 0,
+        week_cap_minor: null,
+        holiday_region: null,
+        kind_rules: [],
+        day_rules: [],
+        bands: [],
         tax_inclusive: true,
       },
       'published',
     ])
   })
+
+  it('tells what would change by rules that are not saved yet, until they are others', async () => {
+    const asked: { lot_id: number; tariff: TariffCreate }[] = []
+    server.use(
+      http.post('*/api/v1/tariffs/preview', async ({ request }) => {
+        asked.push((await request.json()) as (typeof asked)[number])
+        return HttpResponse.json({
+          from: '2026-09-30T22:00:00Z',
+          to: '2026-10-31T23:00:00Z',
+          stays: 120,
+          dearer: 70,
+          cheaper: 20,
+          same: 30,
+          before_minor: 50_000,
+          after_minor: 61_000,
+          difference_minor: 11_000,
+          currency: 'EUR',
+          examples: [
+            {
+              reservation_id: 7,
+              code: 'VV-8F3K-29QX',
+              starts_at: '2026-10-03T08:00:00Z',
+              ends_at: '2026-10-03T10:00:00Z',
+              before_minor: 400,
+              after_minor: 650,
+            },
+          ],
+        })
+      }),
+    )
+    const { page } = await open('tariff')
+    const button = (name: string) => page.findAll('button').find((each) => each.text() === name)
+    const press = (name: string) => given(button(name)).trigger('click')
+    await settled(() => button('Set prices') !== undefined)
+    await press('Set prices')
+    await settled(() => page.find('.tariff-form').exists())
+    await page.find('input[name="increments.0.amount"]').setValue('2,50')
+    await press('Add a kind')
+    await press('Add a rule')
+    await press('Add a flat price')
+    await page.find('select[name="kind_rules.0.spot_kind"]').setValue('electric')
+    await page.find('input[name="kind_rules.0.percent"]').setValue('125')
+    await page.find('input[name="day_rules.0.on_holidays"]').setValue(true)
+    await page.find('input[name="bands.0.amount"]').setValue('9')
+    const ask = async () => {
+      await press('What would change')
+      await page.find('.tariff-form').trigger('submit')
+    }
+    await ask()
+    await settled(() => page.text().includes('Say above whose public holidays count'))
+    expect(asked).toEqual([])
+    await page.find('input[name="holiday_region"]').setValue('de-sn')
+    await ask()
+    await settled(() => asked.length > 0 && page.text().includes('€110.00'))
+    expect(asked[0]).toMatchObject({
+      lot_id: 12,
+      tariff: {
+        holiday_region: 'DE-SN',
+        kind_rules: [{ spot_kind: 'electric', percent_bp: 12_500 }],
+        day_rules: [{ name: 'Weekend', weekdays: [5, 6], on_holidays: true, percent_bp: 10_000 }],
+        bands: [{ kind: 'early_bird', weekdays: [0, 1, 2, 3, 4], amount_minor: 900 }],
+      },
+    })
+    expect(page.text()).toContain('VV-8F3K-29QX')
+    expect(page.text()).toContain('+€2.50')
+    await page.find('input[name="bands.0.amount"]').setValue('8')
+    await settled(() => page.text().includes('You changed the prices since'))
+    expect(page.text()).not.toContain('VV-8F3K-29QX')
+  })
+
   it('chooses the staff, and says what somebody else chose meanwhile', async () => {
     let staff = [{ id: 5, name: 'Toni Torwart', email: 'toni@example.com' }]
     let staffVersion = 1

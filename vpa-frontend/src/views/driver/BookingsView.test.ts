@@ -1,14 +1,27 @@
 import { enableAutoUnmount } from '@vue/test-utils'
 import { HttpResponse, http } from 'msw'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Reservation } from '@/api/reservations'
+import type { WaitlistEntry } from '@/api/waitlist'
 import { aBooking, aHold, inHours } from '@/test/bookings'
+import { dialog, press } from '@/test/dialog'
 import { given, openPage, settled } from '@/test/page'
 import { refuse, server, useServer } from '@/test/server'
 import BookingsView from './BookingsView.vue'
 
 useServer()
 enableAutoUnmount(afterEach)
+
+/** Where the driver waits. */
+let waiting: WaitlistEntry[]
+beforeEach(() => {
+  waiting = []
+  server.use(
+    http.get('*/api/v1/waitlist', () =>
+      HttpResponse.json({ items: waiting, next_cursor: null, total: waiting.length }),
+    ),
+  )
+})
 
 /** The queries with which bookings were asked for, in order. */
 const asked: string[] = []
@@ -188,5 +201,97 @@ describe('BookingsView', () => {
     await settled(() => page.findAll('li').length > 0)
     expect(page.findAll('h2')[0]?.text()).toBe('Altmarkt')
     expect(page.find('[role=alert]').exists()).toBe(false)
+  })
+})
+
+describe('money and cancelled bookings in the list', () => {
+  it('says what is owed of a stay, and leads to where it is paid', async () => {
+    answer(
+      aBooking({
+        status: 'completed',
+        starts_at: inHours(-4),
+        ends_at: inHours(-2),
+        due_minor: 250,
+        debt_minor: 250,
+        allowed_actions: ['pay'],
+      }),
+    )
+    const { page, link } = await open('/bookings?show=past')
+    expect(page.text()).toContain('Not all paid')
+    expect(page.text()).toContain('€2.50 to pay')
+    expect(link('Pay now')?.attributes('href')).toBe('/bookings/7')
+  })
+
+  it('tells a cancelled booking from one that was let go', async () => {
+    answer(
+      aBooking({ id: 1, status: 'cancelled', refunded_minor: 300 }),
+      aBooking({ id: 2, status: 'cancelled', paid_minor: 0 }),
+    )
+    const { page } = await open('/bookings?show=past')
+    expect(page.findAll('li')[0]?.text()).toContain('Cancelled')
+    expect(page.findAll('li')[0]?.text()).toContain('€3.00 refunded')
+    expect(page.findAll('li')[1]?.text()).toContain('Released')
+  })
+})
+
+describe('the waitlist', () => {
+  const entry = (change: Partial<WaitlistEntry> = {}): WaitlistEntry => ({
+    id: 6,
+    lot: { id: 12, name: 'Altmarkt', timezone: 'Europe/Berlin' },
+    vehicle: { id: 4, plate: 'DDAB1234' },
+    starts_at: inHours(2),
+    ends_at: inHours(4),
+    spot_kind: null,
+    status: 'waiting',
+    position: 3,
+    reservation_id: null,
+    hold_expires_at: null,
+    created_at: inHours(-1),
+    ...change,
+  })
+
+  it('tells the place in the queue, and lets it go after a question', async () => {
+    waiting = [entry(), entry({ id: 5, status: 'left' })]
+    server.use(
+      http.delete('*/api/v1/waitlist/6', () => {
+        waiting = []
+        return new HttpResponse(null, { status: 204 })
+      }),
+    )
+    answer()
+    const { page } = await open()
+    await settled(() => page.text().includes('Number 3 in the queue'))
+    expect(page.findAll('.waitlist li')).toHaveLength(1)
+    press('Leave the list: Altmarkt, ' + given(page.find('.waitlist li p').text()))
+    await settled(() => dialog() !== null)
+    press('Leave the list', given(dialog()))
+    await settled(() => !page.find('.waitlist').exists())
+    expect(page.find('.waitlist').exists()).toBe(false)
+  })
+
+  it('counts down to the end of an offer, which stands first, and leads to its payment', async () => {
+    waiting = [
+      entry(),
+      entry({
+        id: 7,
+        status: 'offered',
+        position: null,
+        reservation_id: 70,
+        hold_expires_at: inHours(0.2),
+      }),
+    ]
+    answer()
+    const { page, link } = await open()
+    await settled(() => page.find('.waitlist').exists())
+    expect(page.findAll('.waitlist li')[0]?.text()).toMatch(/A bay is held for you for 1[12]:\d\d/)
+    const href = given(link('Pay and take it')?.attributes('href'))
+    expect(href).toMatch(/^\/lots\/12\?/)
+    expect(href).toContain('hold=70')
+  })
+
+  it('does not show when nobody waits', async () => {
+    answer()
+    const { page } = await open()
+    expect(page.find('.waitlist').exists()).toBe(false)
   })
 })

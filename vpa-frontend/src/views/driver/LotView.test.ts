@@ -7,8 +7,10 @@ import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RouterView, createMemoryHistory, createRouter } from 'vue-router'
 import type { Lot, SpotState } from '@/api/lots'
+import type { Schema } from '@/api/http'
 import type { Quote } from '@/api/quotes'
 import type { Reservation } from '@/api/reservations'
+import type { WaitlistEntry } from '@/api/waitlist'
 import type { Vehicle } from '@/api/vehicles'
 import { publicRoutes } from '@/router/routes/public'
 import { useSession } from '@/stores/session'
@@ -43,6 +45,12 @@ const lot: Lot = {
   height_limit_cm: 210,
   amenities: ['covered'],
   refund_policy: 'flexible',
+  entry_minutes: 15,
+  entry_minutes_long: 120,
+  grace_minutes: 10,
+  refunds_early_exit: false,
+  allows_reentry: false,
+  allows_self_check_in: false,
   capacity: 3,
   capacity_by_kind: { standard: 2, electric: 1 },
   levels: ['0'],
@@ -70,6 +78,8 @@ let asked: { what: string; body: Record<string, unknown> }[]
 let holds: Map<number, Reservation>
 let total: number
 let refusals: (() => Response)[]
+let reviews: Schema<'PublishedReview'>[]
+let waiting: WaitlistEntry[]
 
 const later = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
 const verbs = () => asked.map(({ what }) => what)
@@ -87,6 +97,8 @@ beforeEach(() => {
   holds = new Map()
   total = 400
   refusals = []
+  reviews = []
+  waiting = []
   let lastId = 6
   const take = async (what: string, request: Request) => {
     asked.push({ what, body: (await request.json()) as Record<string, unknown> })
@@ -100,12 +112,19 @@ beforeEach(() => {
     http.get('*/api/v1/payments', () =>
       HttpResponse.json({ items: [], next_cursor: null, total: 0 }),
     ),
+    http.get('*/api/v1/lots/:id/reviews', () =>
+      HttpResponse.json({ items: reviews, next_cursor: null, total: reviews.length }),
+    ),
+    http.get('*/api/v1/waitlist', () =>
+      HttpResponse.json({ items: waiting, next_cursor: null, total: waiting.length }),
+    ),
     http.get('*/api/v1/reservations', () =>
       HttpResponse.json({ items: [...holds.values()], next_cursor: null, total: holds.size }),
     ),
     http.post('*/api/v1/quotes', async ({ request }) => {
       await take('quote', request)
-      const body = given(asked.at(-1)).body as unknown as Quote
+      const { coupon, ...body } = given(asked.at(-1)).body as unknown as Quote & { coupon?: string }
+      if (coupon === 'OLD') return refuse(409, 'coupon-not-valid', 'The coupon OLD is over.')
       return HttpResponse.json(
         {
           ...body,
@@ -612,4 +631,155 @@ it('lets admins look, and books nothing for them', async () => {
   await bay('A02').trigger('click')
   await flushPromises()
   expect(verbs()).not.toContain('hold')
+})
+
+describe('a coupon', () => {
+  const openCoupon = async () => {
+    const opened = await open(PATH, ['driver'])
+    await settled(() => opened.named('I have a coupon') !== undefined)
+    await opened.press('I have a coupon')
+    await settled(() => opened.page.find('.coupon input').exists())
+    const apply = async (code: string) => {
+      await opened.page.find('.coupon input').setValue(code)
+      await opened.page.find('.coupon form').trigger('submit')
+    }
+    return { ...opened, apply }
+  }
+
+  it('is priced with, and kept for the hold', async () => {
+    const { page, quote, apply, bay, isHeld } = await openCoupon()
+    total = 300
+    await apply('SPRING')
+    await settled(() => quote().text().includes('Coupon SPRING counts'))
+    expect(asked.at(-1)).toMatchObject({ what: 'quote', body: { coupon: 'SPRING' } })
+    expect(quote().find('.total').text()).toContain('€3.00')
+    await bay('A02').trigger('click')
+    await isHeld()
+    expect(verbs().filter((what) => what === 'hold')).toHaveLength(1)
+    expect(page.text()).toContain('Coupon SPRING counts')
+  })
+
+  it('that does not count says so at its field, and the price stays', async () => {
+    const { page, quote, apply } = await openCoupon()
+    await apply('OLD')
+    await settled(() => page.find('.coupon .error').exists())
+    expect(page.find('.coupon .error').text()).toBe('The coupon OLD is over.')
+    expect(page.find('.coupon input').attributes('aria-invalid')).toBe('true')
+    expect(quote().find('.total').text()).toContain('€4.00')
+  })
+
+  it('is taken off again, and its field wants a code', async () => {
+    const { page, quote, apply } = await openCoupon()
+    await page.find('.coupon form').trigger('submit')
+    expect(page.find('.coupon .error').text()).toBe('Enter the code of your coupon.')
+    total = 300
+    await apply('SPRING')
+    await settled(() => quote().text().includes('Coupon SPRING counts'))
+    total = 400
+    await page.find('[aria-label="Take coupon SPRING off"]').trigger('click')
+    await settled(() => quote().find('.total').text().includes('€4.00'))
+    expect(quote().text()).toContain('I have a coupon')
+  })
+})
+
+describe('a full lot', () => {
+  const join = () =>
+    http.post('*/api/v1/waitlist', async ({ request }) => {
+      const body = (await request.json()) as Record<string, unknown>
+      asked.push({ what: 'wait', body })
+      waiting = [
+        {
+          id: 6,
+          lot: { id: 12, name: 'Altmarkt', timezone: 'Europe/Berlin' },
+          vehicle: { id: 4, plate: 'DDAB1234' },
+          starts_at: FROM,
+          ends_at: TO,
+          spot_kind: null,
+          status: 'waiting',
+          position: 2,
+          reservation_id: null,
+          hold_expires_at: null,
+          created_at: FROM,
+        },
+      ]
+      return HttpResponse.json(waiting[0], { status: 201 })
+    })
+
+  it('takes drivers onto its list, and tells their place', async () => {
+    bays = bays.map((each) => aBay({ ...each, state: 'taken', available: false }))
+    server.use(join())
+    const { page } = await open(PATH, ['driver'])
+    await settled(() => page.text().includes('Full for your time'))
+    await given(
+      page.findAll('button').find((each) => each.text() === 'Tell me when a bay is free'),
+    ).trigger('click')
+    await settled(() => page.text().includes('You are number 2.'))
+    expect(asked.at(-1)).toEqual({
+      what: 'wait',
+      body: { lot_id: 12, starts_at: FROM, ends_at: TO, vehicle_id: 4 },
+    })
+  })
+
+  it('says so when there is a bay after all', async () => {
+    bays = bays.map((each) => aBay({ ...each, state: 'taken', available: false }))
+    server.use(http.post('*/api/v1/waitlist', () => refuse(409, 'lot-has-room')))
+    const { page } = await open(PATH, ['driver'])
+    await settled(() => page.text().includes('Full for your time'))
+    await given(
+      page.findAll('button').find((each) => each.text() === 'Tell me when a bay is free'),
+    ).trigger('click')
+    await settled(() => page.text().includes('There is a free bay now'))
+    expect(page.text()).toContain('There is a free bay now')
+  })
+
+  it('offers nothing of it to guests, nor where a bay is free', async () => {
+    const { page } = await open(PATH, ['driver'])
+    expect(page.text()).not.toContain('Tell me when')
+  })
+})
+
+it('leads who owes something to where it is paid', async () => {
+  refusals.push(() =>
+    HttpResponse.json(
+      {
+        type: '/problems/debt-stands',
+        status: 409,
+        title: 'Please pay what is open first',
+        detail: 'Something of an earlier stay is not paid yet.',
+        reservations: [{ id: 31, code: 'VV-AAAA-BBBB', debt_minor: 250, currency: 'EUR' }],
+      },
+      { status: 409 },
+    ),
+  )
+  const { page, bay } = await open(PATH, ['driver'])
+  await bay('A02').trigger('click')
+  await settled(() => page.text().includes('An earlier stay is not all paid'))
+  const link = given(page.findAll('a').find((each) => each.text() === 'Pay what is open'))
+  expect(link.attributes('href')).toBe('/bookings/31')
+})
+
+it('tells what drivers say of the lot, and what was answered', async () => {
+  reviews = [
+    {
+      id: 1,
+      author: 'Asha R.',
+      stars: 4,
+      text: 'Easy to find.',
+      created_at: '2026-11-20T10:00:00Z',
+      edited_at: null,
+      reply: 'Thank you!',
+      replied_at: '2026-11-21T10:00:00Z',
+    },
+  ]
+  server.use(
+    http.get('*/api/v1/lots/12', () => HttpResponse.json({ ...lot, rating: 4.5, review_count: 1 })),
+  )
+  const { page } = await open()
+  await settled(() => page.text().includes('Asha R.'))
+  expect(page.find('.meta').text()).toContain('4.5')
+  expect(page.find('.meta a[href="#reviews"]').text()).toBe('1 review')
+  expect(page.find('#reviews').text()).toMatch(
+    /Easy to find\..*Answer of the operator.*Thank you!/s,
+  )
+  expect(page.find('#reviews [aria-label="4 of 5 stars"]').exists()).toBe(true)
 })

@@ -4,7 +4,8 @@ import { HttpResponse, http } from 'msw'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Payment } from '@/api/payments'
 import type { Reservation, Ticket } from '@/api/reservations'
-import { aBooking, aHold, aPayment, inHours } from '@/test/bookings'
+import type { Review } from '@/api/reviews'
+import { aBooking, aHold, anEvent, aPayment, inHours } from '@/test/bookings'
 import { given, openPage, settled } from '@/test/page'
 import { refuse, server, useServer } from '@/test/server'
 import TicketView from './TicketView.vue'
@@ -13,6 +14,14 @@ useServer()
 enableAutoUnmount(afterEach)
 
 const PAYLOAD = `${'eyJhbGciOiJFZERTQSIsImtpZCI6InRwZ0xFZXVQclBzIn0'}.${'x'.repeat(120)}.${'y'.repeat(86)}`
+
+/** What is known beside the booking itself; each test says what it needs. */
+let events = [anEvent()]
+let reviews: Review[] = []
+afterEach(() => {
+  events = [anEvent()]
+  reviews = []
+})
 
 function answer(booking: Reservation, payments: Payment[] = [aPayment()]): void {
   const ticket: Ticket = {
@@ -28,6 +37,10 @@ function answer(booking: Reservation, payments: Payment[] = [aPayment()]): void 
       booking.status === 'confirmed'
         ? HttpResponse.json(ticket)
         : refuse(409, 'illegal-transition', 'There is a ticket once the booking is paid.'),
+    ),
+    http.get('*/api/v1/reservations/7/events', () => HttpResponse.json({ items: events })),
+    http.get('*/api/v1/reviews', () =>
+      HttpResponse.json({ items: reviews, next_cursor: null, total: reviews.length }),
     ),
     http.get('*/api/v1/payments', () =>
       HttpResponse.json({ items: payments, next_cursor: null, total: payments.length }),
@@ -144,7 +157,7 @@ describe('TicketView', () => {
   })
 
   it.each([
-    ['cancelled', 'You released this bay'],
+    ['cancelled', 'This booking is cancelled'],
     ['expired', 'It was not paid in time'],
     ['completed', 'This stay is over'],
     ['no_show', 'This booking was not used'],

@@ -5,8 +5,10 @@ import type { Reservation } from '@/api/reservations'
 import { useHold, type BayWish } from '@/composables/useHold'
 import { useVehicleQuery } from '@/composables/useVehicleQuery'
 import { useWindowQuery } from '@/composables/useWindowQuery'
+import { sayError } from '@/composables/useToast'
 import { fittingKinds } from '@/features/bay-map/fit'
 import { usePayment } from '@/features/checkout/usePayment'
+import { isApiError } from '@/lib/errors'
 import { toIso } from '@/lib/time'
 import type { TimeSpan } from '@/lib/time-span'
 import { wishOf } from '@/lib/wish'
@@ -58,6 +60,10 @@ export function useBooking(lotId: number) {
     const wished = query.kind.value
     return wished && kinds.value.includes(wished) ? wished : undefined
   })
+  /** The coupon that counts; one that was refused takes itself off. */
+  const coupon = ref<string>()
+  const couponError = ref('')
+  const isTryingCoupon = ref(false)
   const wish = computed(() => ({
     lot_id: lotId,
     ...time.window.value,
@@ -66,6 +72,7 @@ export function useBooking(lotId: number) {
     spot_kind:
       kind.value ??
       (!vehicles.vehicle.value && kinds.value.length === 1 ? (kinds.value[0] ?? null) : null),
+    ...(coupon.value && { coupon: coupon.value }),
   }))
   const hold = useHold({
     id: query.holdId,
@@ -85,6 +92,13 @@ export function useBooking(lotId: number) {
       ? wish.value
       : undefined,
   )
+
+  // With another time it may count no longer: the price then is that without it.
+  watch(quote.error, (error) => {
+    if (!isApiError(error, 'coupon-not-valid')) return
+    couponError.value = error.message
+    coupon.value = undefined
+  })
 
   const held = hold.held
   /** What the card tells: of the hold, once there is one. */
@@ -187,7 +201,13 @@ export function useBooking(lotId: number) {
     canHold,
     isFixed,
     isUnknown,
+    coupon,
+    couponError,
+    isTryingCoupon,
     take,
+
+    applyCoupon,
+    removeCoupon: () => (isFixed.value ? Promise.resolve() : changeCoupon(undefined)),
 
     /** A bay is picked on the plan: held at once, where it can be. */
     async pick(bay: SpotState): Promise<void> {
@@ -243,6 +263,30 @@ export function useBooking(lotId: number) {
         await change()
       }
     },
+  }
+
+  /** Prices the wish with a code; what is held already is held anew at that price. */
+  async function applyCoupon(code: string): Promise<void> {
+    if (isFixed.value || isTryingCoupon.value) return
+    isTryingCoupon.value = true
+    couponError.value = ''
+    try {
+      await quote.price({ ...wish.value, coupon: code })
+      await changeCoupon(code)
+    } catch (error) {
+      couponError.value = sayError(error)
+    } finally {
+      isTryingCoupon.value = false
+    }
+  }
+  async function changeCoupon(code: string | undefined): Promise<void> {
+    const set = () => {
+      coupon.value = code
+      return Promise.resolve()
+    }
+    const bay = same()
+    if (bay) await take(bay, set)
+    else await set()
   }
 
   function isHeldFor({ from, to }: TimeSpan): boolean {

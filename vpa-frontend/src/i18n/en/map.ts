@@ -1,0 +1,26 @@
+/** Words of the map of the lots, which comes after the list of them. */
+export default {
+  label: 'Map of the lots',
+  keys: 'Map of the lots. Arrow keys move it, plus and minus change the scale.',
+  zoomIn: 'Zoom in',
+  zoomOut: 'Zoom out',
+  searchArea: 'Search this area',
+  plenty: 'Plenty',
+  few: 'Going fast',
+  none: 'Full',
+  pin: '{{lot}}, {{price}}',
+  cluster_one: '{{count}} lot',
+  cluster_other: '{{count}} lots',
+  city: '{{city}} · {{count}}',
+  more: '{{count}} more',
+  clusterLabel_one: '{{count}} lot close together. Zoom in.',
+  clusterLabel_other: '{{count}} lots close together. Zoom in.',
+  reason: {
+    closed: 'Closed',
+    outside_opening_hours: 'Closed',
+    too_high: 'Too low',
+    no_tariff: 'No price',
+    no_fitting_bay: 'No bay',
+    full: 'Full',
+  },
+}

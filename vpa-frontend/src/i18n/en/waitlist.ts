@@ -1,0 +1,28 @@
+/** Words of waiting for a bay of a full lot. */
+export default {
+  title: 'Waiting for a bay',
+  join: 'Tell me when a bay is free',
+  joinTitle: 'Full for your time',
+  joinText:
+    'When a bay becomes free, we hold it for you for 15 minutes and write to you. It costs nothing to wait.',
+  joined: 'You are on the list',
+  joinedAt: 'You are number {{position}}. We write to you as soon as a bay is yours.',
+  joinedText: 'We write to you as soon as a bay is yours.',
+  hasRoom: 'There is a free bay now',
+  hasRoomText: 'Take it before others do.',
+  toList: 'See the list',
+  position: 'Number {{position}} in the queue',
+  waiting: 'Waiting',
+  offered: 'A bay is held for you for {{clock}}',
+  offeredText: 'Pay in time, and it is yours. After that it goes to the next in the queue.',
+  gone: 'This offer is over',
+  pay: 'Pay and take it',
+  payOf: 'Pay and take it: {{lot}}, {{time}}',
+  leave: 'Leave the list',
+  leaveOf: 'Leave the list: {{lot}}, {{time}}',
+  leaveTitle: 'Leave the list for {{lot}}?',
+  leaveText: 'You lose your place in the queue for {{time}}.',
+  leaveOffer: 'The bay that is held for you goes to the next in the queue.',
+  stay: 'Stay on it',
+  left: 'You are off the list for {{lot}}',
+}
