@@ -50,6 +50,12 @@ _WORDS = {"q", "cursor", "plate", "code", "level", "action", "subject"}
 _SOME = dict(list(NASTY.items())[::7])
 _FINDS = {f"GET {V1}/lots", f"GET {V1}/users", f"GET {V1}/audit-log"}
 _FINDS_ALL = {"union", "drop", "like", "glob"}
+# The answer has something else by this name.
+_TOLD_OF_ANOTHER = {
+    ("POST /lots/{lot_id}/closings", "digest"),
+    ("POST /payments/{payment_id}/confirm", "code"),
+    ("POST /reviews/{review_id}/reply", "text"),
+}
 # Parts that a valid body leaves out.
 _FULLER = {
     "POST /lots/{lot_id}/tariffs": {"taxes": [{"name": "VAT", "rate_bp": 1900}]},
@@ -82,6 +88,10 @@ def _kept(name: str, way: tuple[str | int, ...], text: str) -> str | None:
         return normalise_plate(text)
     if way == ("opening_hours",):
         return str(parse_opening_hours(text))
+    if way == ("tax_id",):
+        return re.sub(r"[ ./-]", "", text).upper()
+    if name == "POST /coupons" and way == ("code",):
+        return re.sub(r"\s", "", text).upper()
     return text.strip()
 
 
@@ -121,7 +131,11 @@ def test_every_text_of_a_body_is_refused_or_kept(
                 continue
             if answer.status_code >= 300:
                 wrong.append(told)
-            elif answer.data and way[-1] in (answer.json or {}):
+            elif (
+                answer.data
+                and (name, way[-1]) not in _TOLD_OF_ANOTHER
+                and way[-1] in (answer.json or {})
+            ):
                 if get(answer.json, way) != _kept(name, way, text):
                     wrong.append(f"{told} kept {get(answer.json, way)!r}")
                 if row.operation == "POST /api/v1/vehicles":

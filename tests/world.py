@@ -434,6 +434,7 @@ BODIES: dict[str, Body] = {
         "vehicle_id": w.vehicle_id,
         **window(),
     },
+    "POST /reservations/{reservation_id}/check-out": lambda _w, _p: {},
     "PATCH /reservations/{reservation_id}": lambda w, _p: {"vehicle_id": w.vehicle_id},
     "POST /reservations/{reservation_id}/extend": lambda _w, _p: {
         "ends_at": tomorrow_at(15).isoformat()

@@ -16,7 +16,7 @@ from backend.models import Lot, LotStaff, User
 from backend.transaction import transaction
 from tests.counter import arrive, desk, later
 from tests.desk import Desk, between
-from tests.factories import Factory
+from tests.factories import Factory, where_it_is_morning
 
 __all__ = ["arrive", "desk", "later"]
 
@@ -97,10 +97,8 @@ def post(app: Flask, client: FlaskClient, make: Factory) -> Post:
 
 @pytest.fixture
 def lot(make: Factory) -> Lot:
-    """A lot where it is eight in the morning: no stay here goes on past midnight, when prices begin anew."""
-    east = (8 - clock.now().hour + 11) % 24 - 11
-    # The names of these zones count to the west.
-    return make.lot(timezone=f"Etc/GMT{-east:+d}" if east else "Etc/GMT")
+    """A lot whose day has just begun."""
+    return make.lot(timezone=where_it_is_morning())
 
 
 @pytest.fixture

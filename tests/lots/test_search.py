@@ -14,7 +14,7 @@ from backend.lots.search import find_next_window, list_free_nearby
 from backend.models import Lot
 from backend.transaction import transaction
 from tests.conftest import Statements
-from tests.factories import Factory, tomorrow_at
+from tests.factories import Factory, tomorrow_at, where_it_is_morning
 from tests.lots.conftest import Book
 
 Headers = dict[str, str]
@@ -99,7 +99,7 @@ class TestItem:
     def test_without_a_window_it_is_the_next_two_hours(
         self, client: FlaskClient, make: Factory
     ) -> None:
-        make.lot()
+        make.lot(timezone=where_it_is_morning())
         item = client.get("/api/v1/lots").json["items"][0]
         assert item["price_minor"] == 400
         assert item["available"] == 3

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from celery import current_app
 from flask import Flask
 from sqlalchemy import text
 
@@ -31,7 +32,7 @@ from backend.system.invariants import check_invariants
 from backend.transaction import transaction
 from tests import servers
 from tests.desk import GOOD
-from tests.factories import Factory
+from tests.factories import Factory, where_it_is_morning
 from tests.races.crowd import Answer, rush, send, tally
 
 GUARDED = "backend:create_app"
@@ -73,6 +74,10 @@ class World:
         user = self._user("driver")
         plate = f"P{secrets.token_hex(4).upper()}"
         return Person(self.make.headers(user), self.make.vehicle(user, plate=plate))
+
+    def lot(self, **values: Any) -> Lot:
+        """Make a lot in which no stay of a round passes midnight."""
+        return self.make.lot(timezone=where_it_is_morning(), **values)
 
     def people(self, count: int) -> list[Person]:
         """Give so many of the crowd, in turn: who has a booking of a round before is free by then."""
@@ -185,7 +190,7 @@ Judge = Callable[[Sequence[Answer]], str]
 
 def pay_or_expire(world: World) -> tuple[Lot, Calls, Judge]:
     """The driver pays as the deadline passes, and somebody else wants the bay."""
-    lot = world.make.lot(spots=1)
+    lot = world.lot(spots=1)
     one, other = world.people(2)
     held = world.hold(one, lot)
     world.set_deadline(held["id"], clock.now() + timedelta(milliseconds=60))
@@ -197,7 +202,7 @@ def pay_or_expire(world: World) -> tuple[Lot, Calls, Judge]:
 
 def pay_or_cancel(world: World) -> tuple[Lot, Calls, Judge]:
     """The driver pays on one phone and cancels on another."""
-    lot = world.make.lot(spots=1)
+    lot = world.lot(spots=1)
     (one,) = world.people(1)
     held = world.hold(one, lot, first=20, last=24)
     cancel = partial(world.ask, one.headers, "POST", f"/reservations/{held['id']}/cancel", {})
@@ -207,7 +212,7 @@ def pay_or_cancel(world: World) -> tuple[Lot, Calls, Judge]:
 def cancel_or_check_in(world: World) -> tuple[Lot, Calls, Judge]:
     """The driver cancels while the gate opens."""
     # Whatever is cancelled here goes back in full.
-    lot = world.make.lot(spots=1, refund_policy="flexible")
+    lot = world.lot(spots=1, refund_policy="flexible")
     (one,) = world.people(1)
     held, _ = world.buy(one, lot)
     path = f"/reservations/{held['id']}"
@@ -218,7 +223,7 @@ def cancel_or_check_in(world: World) -> tuple[Lot, Calls, Judge]:
 
 def refund_twice(world: World) -> tuple[Lot, Calls, Judge]:
     """Two admins give the whole payment back."""
-    lot = world.make.lot(spots=1)
+    lot = world.lot(spots=1)
     (one,) = world.people(1)
     _, payment = world.buy(one, lot)
     body = {"amount_minor": payment["amount_minor"], "reason": "As a courtesy."}
@@ -228,7 +233,7 @@ def refund_twice(world: World) -> tuple[Lot, Calls, Judge]:
 
 def extend_or_book_after(world: World) -> tuple[Lot, Calls, Judge]:
     """One stays longer, another books the bay for the time after."""
-    lot = world.make.lot(spots=1)
+    lot = world.lot(spots=1)
     one, other = world.people(2)
     held, _ = world.buy(one, lot)
     (spot,) = world.make.spots(lot)
@@ -244,7 +249,7 @@ def extend_or_book_after(world: World) -> tuple[Lot, Calls, Judge]:
 
 def check_out_twice(world: World) -> tuple[Lot, Calls, Judge]:
     """Two attendants let the same car out."""
-    lot = world.make.lot(spots=1)
+    lot = world.lot(spots=1)
     (one,) = world.people(1)
     held, _ = world.buy(one, lot)
     path = f"/reservations/{held['id']}"
@@ -256,7 +261,7 @@ def check_out_twice(world: World) -> tuple[Lot, Calls, Judge]:
 
 def close_or_book(world: World) -> tuple[Lot, Calls, Judge]:
     """The bay is closed while somebody books it."""
-    lot = world.make.lot(spots=1)
+    lot = world.lot(spots=1)
     (one,) = world.people(1)
     (spot,) = world.make.spots(lot)
     path, wish = f"/lots/{lot.id}/closings", world.wish(one, lot)
@@ -283,7 +288,7 @@ def close_or_book(world: World) -> tuple[Lot, Calls, Judge]:
 
 def claim_from_the_queue(world: World) -> tuple[Lot, Calls, Judge]:
     """Two wait for a bay that is let go, and a third wants it at the same moment."""
-    lot = world.make.lot(spots=1)
+    lot = world.lot(spots=1)
     one, first, second, third = world.people(4)
     held, _ = world.buy(one, lot, first=20, last=24)
     for person in (first, second):
@@ -390,6 +395,7 @@ def installation(database_url: str, valkey_url: str, folder: Path, factory: str)
         timezone="Europe/Berlin",
         demo=False,
     )
+    former = current_app._get_current_object()
     app = create_app(settings, front_end=folder / "no-front-end")
     servers.migrate(app)
     environment = {
@@ -404,10 +410,14 @@ def installation(database_url: str, valkey_url: str, folder: Path, factory: str)
         "RATE_LIMITS": "off",
         "LOG_LEVEL": "WARNING",
     }
-    with servers.serve("granian", environment, folder / "web.log", factory=factory) as server:
-        yield World(app, server.url)
-    with app.app_context():
-        db.engine.dispose()
+    try:
+        with servers.serve("granian", environment, folder / "web.log", factory=factory) as server:
+            yield World(app, server.url)
+    finally:
+        with app.app_context():
+            db.engine.dispose()
+        # Tasks are those of the application that was made last.
+        former.set_default()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from backend.claims import service as claims
 from backend.extensions import db
 from backend.models import Lot
+from backend.reservations import booking
 from tests.counter import Arrive, Later
 from tests.desk import Desk, problem
 from tests.factories import Factory
@@ -156,6 +157,8 @@ class TestOnlyBayBeingChanged:
     ) -> None:
         pick, _ = claims._picks(on_postgresql=True)
         monkeypatch.setattr(claims, "_picks", lambda _: (pick, None))
+        # Looking for room would meet the bay that was passed over.
+        monkeypatch.setattr(booking, "find_room", lambda *_, **__: None)
         lot = make.lot(spots=1)
         with changing_the_bay(app, make, lot):
             assert problem(arrive().book_window(lot)) == "409 lot-full"

@@ -51,6 +51,7 @@ describe('AccountMenu', () => {
     expect(items().map((item) => item.textContent?.trim())).toEqual([
       'Security',
       'Operate',
+      'Gate',
       'Sign out',
     ])
     items()[1]?.click()
