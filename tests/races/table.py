@@ -395,7 +395,7 @@ def installation(database_url: str, valkey_url: str, folder: Path, factory: str)
         timezone="Europe/Berlin",
         demo=False,
     )
-    former = current_app._get_current_object()
+    former = current_app._get_current_object()  # type: ignore[attr-defined] # it is a proxy
     app = create_app(settings, front_end=folder / "no-front-end")
     servers.migrate(app)
     environment = {
