@@ -81,7 +81,15 @@ _CLAIM_TOO_SHORT = Breach(
         """
         SELECT c.id AS claim, r.id
         FROM spot_claims AS c JOIN reservations AS r ON r.id = c.reservation_id
-        WHERE c.live AND r.live AND (c.starts_at > r.starts_at OR c.ends_at < r.ends_at)
+        WHERE c.live AND r.live AND (
+            c.ends_at < r.ends_at
+            -- On a bay that it got in the midst of its window it stands from then on.
+            OR (c.starts_at > r.starts_at AND NOT EXISTS (
+                SELECT 1 FROM reservation_events AS e
+                WHERE e.reservation_id = r.id AND e.kind IN ('moved', 'extended')
+                    AND e.at >= c.starts_at
+            ))
+        )
         ORDER BY r.id LIMIT :most
         """
     ),

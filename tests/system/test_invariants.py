@@ -22,7 +22,9 @@ from backend.models import (
     OutboxMail,
     Quote,
     Reservation,
+    ReservationEvent,
     Review,
+    SpotClaim,
 )
 from backend.notifications.service import queue_mail
 from backend.payments.refunds import promise_refunds
@@ -561,6 +563,32 @@ class TestCommand:
         at = lines.index("P2   1 broken   Only a completed stay leaves a debt")
         assert lines[at + 1] == f"     reservation {rows.confirmed}, confirmed"
         assert lines[-1].endswith("1 not kept.")
+
+
+def test_a_booking_that_was_moved_in_the_midst_of_its_window_stands_from_then_on(
+    app: Flask, rows: Any
+) -> None:
+    with app.app_context(), transaction():
+        moved_at = db.session.get_one(Reservation, rows.confirmed).starts_at + timedelta(minutes=9)
+        db.session.execute(
+            update(SpotClaim)
+            .where(SpotClaim.reservation_id == rows.confirmed)
+            .values(starts_at=moved_at)
+        )
+    with app.app_context():
+        assert _broken() == {"A live claim covers its reservation's window"}
+    with app.app_context(), transaction():
+        db.session.add(
+            ReservationEvent(
+                reservation_id=rows.confirmed, at=moved_at, kind="moved", facts={}, actor_id=None
+            )
+        )
+    with app.app_context():
+        assert _broken() == set()
+
+
+def _broken() -> set[str]:
+    return {each.rule for each in check_invariants() if each.violations}
 
 
 class TestResult:
