@@ -21,14 +21,15 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Connection, bindparam, event, text
+from sqlalchemy import Connection, bindparam, event, text, update
 from werkzeug.test import TestResponse
 
 from backend import clock
 from backend.extensions import db
-from backend.models import UtcDateTime
+from backend.models import Spot, UtcDateTime
 from backend.payments.webhooks import secret_of, sign
 from backend.system.invariants import check_invariants
+from backend.transaction import transaction
 from tests.conftest import empty
 from tests.contract import ContractBroken
 from tests.desk import CHALLENGED, DECLINED, GOOD, problem
@@ -83,6 +84,9 @@ class Life(RuleBasedStateMachine):
         self.vehicles = [self.make.vehicle(driver) for driver in self.drivers]
         self.admin = self.make.user(roles=("admin",))
         self.spots = self.make.spots(self.lot)
+        # Of equally good bays chance chooses, and no life could be lived twice.
+        with self.app.app_context(), transaction():
+            db.session.execute(update(Spot).values(entrance_rank=Spot.id))
         self.sign_in()
 
     def sign_in(self) -> None:
