@@ -122,7 +122,7 @@ def _application(
 @pytest.fixture
 def app(_application: Flask) -> Iterator[Flask]:
     """The application on an empty database; what a test commits is gone after it."""
-    config.use(_application.extensions["settings"])
+    use(_application)
     yield _application
     clock.move(timedelta())
     empty(_application)
@@ -193,6 +193,17 @@ def statements(app: Flask) -> Statements:
             event.remove(engine, "before_cursor_execute", note)
 
     return collecting
+
+
+def use(app: Flask) -> None:
+    """Let ``app`` be the application of this process again: of its settings, and of its tasks.
+
+    Every application that is made takes that place, for this thread and for all that come.
+    """
+    config.use(app.extensions["settings"])
+    celery = app.extensions["celery"]
+    celery.set_default()
+    celery.set_current()
 
 
 def empty(app: Flask) -> None:

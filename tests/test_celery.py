@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from celery import Celery, current_app
+from celery import Celery
 from flask import Flask
 from flask import current_app as current_flask_app
 from sqlalchemy import text
@@ -34,7 +34,6 @@ def look_around() -> bool:
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
-    former = current_app._get_current_object()  # type: ignore[attr-defined] # Celery's Proxy is untyped
     app = Flask("tasks")
     app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{tmp_path}/tasks.db"
     app.extensions["settings"] = Settings(celery_broker_url="")
@@ -47,7 +46,6 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.engine.dispose()
-    former.set_default()
 
 
 def notes(app: Flask) -> list[str]:

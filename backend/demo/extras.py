@@ -97,7 +97,7 @@ _COUPON = "WELCOME10"
 _COUPON_DAYS = 365
 _HOURS = range(8, 21)
 # The busy ones; tomorrow before today, so that the user has time to look at it.
-_DAYS_AHEAD = (1, 0, 2)
+_DAYS_AHEAD = (1, 0, 2, 3, 4, 5, 6)
 _SOON = timedelta(hours=1)
 _LENGTH = timedelta(hours=1)
 _APART = timedelta(hours=1)

@@ -11,10 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from backend import config, create_app
+from backend import create_app
 from backend.config import Settings
 from backend.extensions import db
 from backend.notifications.service import send_due_mail
+from tests.conftest import use
 from tests.contract import ContractClient
 
 PASSWORD = "a quiet place to park"
@@ -28,8 +29,7 @@ def proxied(app: Flask, settings: Settings) -> Iterator[FlaskClient]:
     yield other.test_client()
     with other.app_context():
         db.engine.dispose()
-    config.use(settings)
-    app.extensions["celery"].set_default()
+    use(app)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from backend.config import Settings
 from backend.extensions import db
 from backend.models import RecoveryCode, SecondFactorChallenge, SignInSession, User
 from backend.transaction import transaction
+from tests.conftest import use
 from tests.contract import ContractClient
 from tests.factories import Factory
 
@@ -245,8 +246,7 @@ class TestAdmins:
         yield other.test_client()
         with other.app_context():
             db.engine.dispose()
-        config.use(settings)
-        app.extensions["celery"].set_default()
+        use(app)
 
     def test_an_admin_without_one_may_only_set_one_up(
         self, app: Flask, strict: FlaskClient, make: Factory

@@ -13,13 +13,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
-from backend import config, create_app
+from backend import create_app
 from backend.auth.tasks import purge_expired
 from backend.clock import now
 from backend.config import Settings
 from backend.extensions import db
 from backend.models import OtpAddress, OtpChallenge, OtpIssue, SignInSession, User
 from backend.transaction import transaction
+from tests.conftest import use
 
 URL = "/api/v1/auth"
 PASSWORD = "a quiet place to park"
@@ -402,5 +403,4 @@ def test_a_new_secret_key_leaves_passwords_valid(
     finally:
         with rotated.app_context():
             db.engine.dispose()
-        config.use(settings)
-        app.extensions["celery"].set_default()
+        use(app)

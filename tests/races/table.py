@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from celery import current_app
 from flask import Flask
 from sqlalchemy import text
 
@@ -395,7 +394,6 @@ def installation(database_url: str, valkey_url: str, folder: Path, factory: str)
         timezone="Europe/Berlin",
         demo=False,
     )
-    former = current_app._get_current_object()  # type: ignore[attr-defined] # it is a proxy
     app = create_app(settings, front_end=folder / "no-front-end")
     servers.migrate(app)
     environment = {
@@ -416,8 +414,6 @@ def installation(database_url: str, valkey_url: str, folder: Path, factory: str)
     finally:
         with app.app_context():
             db.engine.dispose()
-        # Tasks are those of the application that was made last.
-        former.set_default()
 
 
 @contextmanager
