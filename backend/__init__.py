@@ -99,13 +99,18 @@ def _register_resources(app: "Flask") -> None:
     from backend.auth import resources as auth
     from backend.coupons import resources as coupons
     from backend.events import resources as events
+    from backend.exports import resources as exports
     from backend.gate import resources as gate
     from backend.jobs import resources as jobs
     from backend.lots import resources as lots
-    from backend.notifications import mailbox
+    from backend.notifications import mailbox, previews
+    from backend.notifications import resources as notifications
+    from backend.notifications import unsubscribing_resources as unsubscribing
     from backend.payments import resources as payments
     from backend.privacy import resources as privacy
     from backend.quotes import resources as quotes
+    from backend.reminders import resources as reminders
+    from backend.reports import resources as reports
     from backend.reservations import closing_resources as closings
     from backend.reservations import resources as reservations
     from backend.reviews import resources as reviews
@@ -117,13 +122,16 @@ def _register_resources(app: "Flask") -> None:
 
     for package in (
         *(auth, users, vehicles, lots, tariffs, quotes, reservations, payments, events, system),
-        *(gate, reviews, coupons, waitlist, closings, jobs, audit, privacy),
+        *(gate, reviews, coupons, waitlist, closings, jobs, audit, privacy, reminders, exports),
+        *(reports, notifications, unsubscribing),
     ):
         app.register_blueprint(package.blueprint, url_prefix=API)
     app.register_blueprint(system.probes_blueprint)
     settings: Settings = app.extensions["settings"]
     if not settings.is_production and not settings.mail_server:
         app.register_blueprint(mailbox.blueprint)
+    if not settings.is_production:
+        app.register_blueprint(previews.blueprint)
 
 
 def _serve_front_end(app: "Flask", settings: Settings, folder: Path) -> None:
@@ -135,6 +143,7 @@ def _serve_front_end(app: "Flask", settings: Settings, folder: Path) -> None:
 def _connect_packages() -> None:
     """Wire what a lower package tells to who listens above it."""
     from backend.audit.denials import on_request_denied
+    from backend.exports.service import register_makers as register_exports
     from backend.jobs.makers import Maker, register_maker
     from backend.lots import memory
     from backend.lots.resources import forget_lists
@@ -146,6 +155,7 @@ def _connect_packages() -> None:
     )
     from backend.privacy.archive import make_archive
     from backend.privacy.service import EXPORT, announce_export
+    from backend.reports.attachments import attach_report
     from backend.reservations import confirming, dues, moving
     from backend.signals import (
         availability_changed,
@@ -173,4 +183,7 @@ def _connect_packages() -> None:
     register_attachments("ticket", attach_receipt)
     register_attachments("receipt", attach_receipt_of_payment)
     register_attachments("refund", attach_credit_note)
+    register_attachments("monthly-report", attach_report)
+    register_attachments("operator-report", attach_report)
     register_maker(EXPORT, Maker(make_archive, announce_export))
+    register_exports()

@@ -10,6 +10,7 @@ from celery.exceptions import OperationalError
 from flask import Flask
 
 from backend.config import Settings
+from backend.dead_letters import keep_failure, settle_failure
 from backend.extensions import db
 from backend.schedule import SCHEDULE
 from backend.transaction import transaction
@@ -43,6 +44,18 @@ def create_celery(app: Flask) -> Celery:
                     return self.run(*args, **kwargs)
                 with transaction():
                     return self.run(*args, **kwargs)
+
+        def on_failure(
+            self, exc: Exception, _task_id: str, args: Any, _kwargs: Any, _einfo: Any
+        ) -> None:
+            """Keep that the task failed; a worker calls it, for a time limit that was overrun too."""
+            with app.app_context():
+                keep_failure(self.name, args, exc)
+
+        def on_success(self, _retval: Any, _task_id: str, args: Any, _kwargs: Any) -> None:
+            """Let go of a failure of before: what it was about is done now."""
+            with app.app_context():
+                settle_failure(self.name, args)
 
     celery: Celery[Any] = Celery("vehicle_vault", task_cls=AppTask)
     celery.conf.update(_configuration(settings))

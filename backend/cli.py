@@ -1,6 +1,7 @@
 """The ``flask`` commands."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,6 +13,8 @@ from backend.auth.service import create_admin
 from backend.config import settings
 from backend.errors import Problem
 from backend.lots.import_lots import format_report, import_lots
+from backend.reports.sending import send_reports
+from backend.system.backups import BackupRefused, make_backup, restore_backup
 from backend.system.invariants import Finding, check_invariants
 from backend.transaction import transaction
 from backend.web.api import to_json
@@ -23,6 +26,7 @@ def register_commands(app: Flask) -> None:
     for command in (
         *(create_admin_command, import_lots_command, load_demo_command),
         *(openapi_command, reseal_secrets_command, check_invariants_command),
+        *(backup_command, restore_command, send_reports_command),
     ):
         app.cli.add_command(command)
 
@@ -78,6 +82,30 @@ def load_demo_command(months: int) -> None:
         click.echo(line)
 
 
+@click.command("send-reports")
+@click.option(
+    "--month",
+    required=True,
+    type=click.DateTime(["%Y-%m"]),
+    help="Such as 2026-10; it must be over.",
+)
+@click.option("--user", "email", help="The address of the one driver whose report is made.")
+@with_appcontext
+def send_reports_command(month: datetime, email: str | None) -> None:
+    """Make and mail the reports of a month, as far as they are not made yet. Fails when one cannot be made."""
+    try:
+        sent = send_reports(month.date(), email=email)
+    except Problem as problem:
+        raise click.ClickException(problem.detail) from problem
+    click.echo(
+        f"{sent.made} made and mailed, {sent.before} were there before, {sent.waiting} wait."
+    )
+    for line in sent.failed:
+        click.echo(f"     {line}")
+    if sent.failed:
+        sys.exit(1)
+
+
 @click.command("reseal-secrets")
 @with_appcontext
 def reseal_secrets_command() -> None:
@@ -98,6 +126,38 @@ def openapi_command() -> None:
 @with_appcontext
 def check_invariants_command() -> None:
     """Look over what the system promises, row by row. Fails when a promise is broken."""
+    _look_over()
+
+
+@click.command("backup")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@with_appcontext
+def backup_command(folder: Path) -> None:
+    """Copy the database as it is now into DIR, which is made. The secrets of the installation are not in it."""
+    try:
+        backup = make_backup(folder)
+    except (BackupRefused, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        f"{backup.row_count} rows of {len(backup.rows)} tables are in {folder}, version {backup.version}."
+    )
+
+
+@click.command("restore")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Let go of what is in the database now.")
+@with_appcontext
+def restore_command(folder: Path, *, replace: bool) -> None:
+    """Bring the database to where the backup in DIR was made, and look over what it promises."""
+    try:
+        backup = restore_backup(folder, replace=replace)
+    except (BackupRefused, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{backup.row_count} rows are back, as they were at {backup.made_at}.")
+    _look_over()
+
+
+def _look_over() -> None:
     findings = check_invariants()
     for finding in findings:
         click.echo(f"{finding.promise:<4} {_outcome(finding):<10} {finding.rule}")

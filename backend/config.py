@@ -59,6 +59,8 @@ _BOUNDS = {
     "sent_mail_days": (1, 3660),
     "export_days": (1, 30),
     "scan_days": (1, 3660),
+    "notification_days": (1, 3660),
+    "backup_days": (0, 3660),
     "clock_offset_seconds": (-_TEN_YEARS_SECONDS, _TEN_YEARS_SECONDS),
 }
 
@@ -112,6 +114,8 @@ class Settings:
     sent_mail_days: int = 30
     export_days: int = 7
     scan_days: int = 90
+    notification_days: int = 90
+    backup_days: int = 7
     currency: str = "INR"
     timezone: str = "Asia/Kolkata"
     locale: str = "en-IN"

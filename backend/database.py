@@ -3,11 +3,13 @@
 import math
 import re
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from hashlib import blake2b
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Index, UniqueConstraint, event, text
+from sqlalchemy import Connection, Engine, Index, Select, UniqueConstraint, event, text
 from sqlalchemy.exc import IntegrityError
 
 from backend.errors import NotFound
@@ -140,6 +142,20 @@ def prepare_engine(engine: Engine) -> None:
     def _on_begin(connection: Connection) -> None:
         read_only = connection.get_execution_options().get("read_only")
         connection.exec_driver_sql("BEGIN DEFERRED" if read_only else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def stream_rows(
+    statement: Select[*tuple[Any, ...]], *, at_once: int
+) -> Iterator[Iterator[Sequence[Any]]]:
+    """Read however many rows, so many at a time, by a cursor of the server on a connection of its own.
+
+    All are as they were when the reading began. The session may read and write meanwhile.
+    """
+    with db.engine.connect() as connection:
+        connection.execution_options(read_only=True, yield_per=at_once)
+        with connection.execute(statement) as rows:
+            yield rows.partitions()
 
 
 def lock_name(name: str) -> None:

@@ -424,3 +424,38 @@ class InvalidSignature(Problem):
 
     status = HTTPStatus.BAD_REQUEST
     title = "The signature does not hold"
+
+
+class LinkNotValid(Problem):
+    """The link of a mail is none of ours, too old, or about what is over; ``reason`` tells which."""
+
+    status = HTTPStatus.GONE
+    title = "This link does not work any more"
+
+
+class NotRetryable(Problem):
+    """What failed cannot be done again: its secret is gone, or it is not over."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This cannot be tried again"
+
+
+class ReportNotReady(Problem):
+    """The report is not made yet, or could not be made."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This report is not ready"
+
+
+class SentOften(Problem):
+    """It was mailed as often as it may be."""
+
+    status = HTTPStatus.CONFLICT
+    title = "This was sent often enough"
+
+
+class ExportUnderWay(Problem):
+    """Another export of this kind is being made for the user; ``job_id`` tells which."""
+
+    status = HTTPStatus.CONFLICT
+    title = "An export of this kind is being made"

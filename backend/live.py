@@ -1,13 +1,16 @@
 """The live-events process: server-sent events over ASGI, away from the web workers' threads.
 
-It knows tickets, streams and whether the sign-ins behind them stand; no application. Run it by
-``granian --interface asgi backend.live:app``.
+It knows tickets, streams, what :mod:`backend.channels` tells of users, and whether the sign-ins behind the
+streams stand; no application. Run it by ``granian --interface asgi backend.live:app``.
 """
 
 import asyncio
 import json
 import logging
+import secrets
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,7 +25,7 @@ from backend.config import Settings
 from backend.errors import MethodNotAllowed, NotFound, Problem, ServiceUnavailable, Unauthenticated
 from backend.live_access import SignInRegister
 from backend.request_ids import name_request
-from backend.valkey import SOCKET_SECONDS, TICKET_KEY
+from backend.valkey import EVENTS_CHANNEL, SOCKET_SECONDS, TICKET_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +44,29 @@ _NO_ANSWER = (SQLAlchemyError, TimeoutError)
 _RETRY_MILLISECONDS = 3000
 _MOST_STREAMS = 4000
 _LONGEST_TICKET = 128
+# A stream that takes nothing for so many events is closed; its browser comes again and asks for the rest.
+_MOST_WAITING = 64
+# What a browser that was away for a moment may have missed.
+_REMEMBERED = 2_000
+_PAUSE_SECONDS = 1.0
+_RESYNC = "event: resync\ndata: {}\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    number: int
+    user_id: int
+    text: str
+    """As it goes over the wire."""
 
 
 @dataclass(slots=True)
 class _OpenStream:
     session_id: int
+    user_id: int
     confirmed_at: float
     """By the event loop's clock: when its sign-in was last known to stand."""
+    waiting: asyncio.Queue[str]
 
 
 class LiveEvents:
@@ -73,6 +92,13 @@ class LiveEvents:
         self._trust_seconds = trust_seconds
         self._standing = standing or SignInRegister(settings.database_url).standing
         self._open: dict[asyncio.Event, _OpenStream] = {}
+        # Numbers of another process, or of this one before it was started again, mean nothing here.
+        self._run = secrets.token_hex(4)
+        self._count = 0
+        # From which number on nothing was missed: lower ones were told while Valkey was away.
+        self._whole_since = 1
+        self._told: deque[_Event] = deque(maxlen=_REMEMBERED)
+        self._hears = asyncio.Event()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's start and end."""
@@ -102,10 +128,16 @@ class LiveEvents:
                     socket_connect_timeout=SOCKET_SECONDS,
                     retry=Retry(NoBackoff(), 0),
                 )
-                watch = asyncio.create_task(self._watch())
+                tasks = [asyncio.create_task(work()) for work in (self._watch, self._listen)]
+                # Without a Valkey streams are refused, but the process is there to say so.
+                await asyncio.wait(
+                    [asyncio.create_task(self._hears.wait())], timeout=_PAUSE_SECONDS
+                )
                 await send({"type": "lifespan.startup.complete"})
             else:
-                watch.cancel()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
                 if self._valkey is not None:
                     await self._valkey.aclose()
                 await send({"type": "lifespan.shutdown.complete"})
@@ -137,13 +169,21 @@ class LiveEvents:
         # Counted before the first wait, so that a burst cannot pass the bound together.
         self._streams += 1
         try:
-            claims = await self._redeem(parse_qs(scope["query_string"].decode("latin-1")))
+            query = parse_qs(scope["query_string"].decode("latin-1"))
+            claims = await self._redeem(query)
             session_id = int(claims["session_id"])
             await self._check(session_id)
             over = asyncio.Event()
-            self._open[over] = _OpenStream(session_id, asyncio.get_running_loop().time())
+            stream = _OpenStream(
+                session_id,
+                int(claims["user_id"]),
+                asyncio.get_running_loop().time(),
+                asyncio.Queue(_MOST_WAITING),
+            )
+            missed = self._missed(stream.user_id, query.get("last_event_id", [""])[0])
+            self._open[over] = stream
             try:
-                await self._stream(receive, send, common, over)
+                await self._stream(receive, send, common, over, stream, missed)
             finally:
                 del self._open[over]
         finally:
@@ -192,6 +232,72 @@ class LiveEvents:
                 else:
                     over.set()
 
+    async def _listen(self) -> None:
+        """Hear what is told of users, and pass it on to their streams; one subscription a process."""
+        while True:
+            try:
+                await self._hear()
+            except (RedisError, OSError) as error:
+                logger.warning("Valkey is away; nothing is told: %s", type(error).__name__)
+            # Whatever is told meanwhile is missed: who has a stream must ask for all that it shows.
+            self._resync()
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _hear(self) -> None:
+        if self._valkey is None:
+            return
+        async with self._valkey.pubsub(ignore_subscribe_messages=True) as channel:
+            await channel.subscribe(EVENTS_CHANNEL)
+            self._hears.set()
+            # What was told before the subscription stood was missed, too.
+            self._resync()
+            while True:
+                message = await channel.get_message(timeout=self._heartbeat_seconds)
+                if message is None:
+                    # A connection that died in silence is found out by asking.
+                    await channel.ping()
+                else:
+                    self._pass_on(message["data"])
+
+    def _resync(self) -> None:
+        self._told.clear()
+        self._whole_since = self._count + 1
+        for over, stream in self._open.items():
+            self._offer(over, stream, _RESYNC)
+
+    def _pass_on(self, told: bytes) -> None:
+        try:
+            said = json.loads(told)
+            user_id, name, data = int(said["user_id"]), str(said["event"]), said["data"]
+        except (ValueError, KeyError, TypeError):
+            logger.warning("Something that is no event was told, and left out.")
+            return
+        self._count += 1
+        text = f"id: {self._run}-{self._count}\nevent: {name}\ndata: {json.dumps(data)}\n\n"
+        self._told.append(_Event(self._count, user_id, text))
+        for over, stream in self._open.items():
+            if stream.user_id == user_id:
+                self._offer(over, stream, text)
+
+    def _offer(self, over: asyncio.Event, stream: _OpenStream, text: str) -> None:
+        try:
+            stream.waiting.put_nowait(text)
+        except asyncio.QueueFull:
+            over.set()
+
+    def _missed(self, user_id: int, last_event_id: str) -> list[str]:
+        """Give what a stream that was away missed, or that it cannot be known."""
+        if not last_event_id:
+            return []
+        run, _, number = last_event_id.partition("-")
+        if run != self._run or not number.isdecimal() or len(number) > _LONGEST_TICKET:
+            return [_RESYNC]
+        seen = int(number)
+        oldest = self._told[0].number if self._told else self._count + 1
+        if seen + 1 < max(self._whole_since, min(oldest, self._count + 1)):
+            return [_RESYNC]
+        return [each.text for each in self._told if each.number > seen and each.user_id == user_id]
+
     async def _redeem(self, query: dict[str, list[str]]) -> dict[str, Any]:
         """Exchange the one-use ticket for what it was made for.
 
@@ -216,7 +322,13 @@ class LiveEvents:
         return claims
 
     async def _stream(
-        self, receive: Receive, send: Send, common: Headers, over: asyncio.Event
+        self,
+        receive: Receive,
+        send: Send,
+        common: Headers,
+        over: asyncio.Event,
+        stream: _OpenStream,
+        missed: list[str],
     ) -> None:
         await send(
             {
@@ -230,20 +342,36 @@ class LiveEvents:
                 ],
             }
         )
-        await _send_chunk(send, f"retry: {_RETRY_MILLISECONDS}\n\n")
-        ends = [asyncio.create_task(_disconnected(receive)), asyncio.create_task(over.wait())]
+        await _send_chunk(send, "".join([f"retry: {_RETRY_MILLISECONDS}\n\n", *missed]))
+        telling = asyncio.create_task(self._tell(send, stream))
+        ends = [
+            asyncio.create_task(_disconnected(receive)),
+            asyncio.create_task(over.wait()),
+            telling,
+        ]
         try:
-            while not (
-                await asyncio.wait(
-                    ends, timeout=self._heartbeat_seconds, return_when=asyncio.FIRST_COMPLETED
-                )
-            )[0]:
-                await _send_chunk(send, ": heartbeat\n\n")
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if over.is_set():
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                telling.cancel()
+                await asyncio.wait([telling])
+                # Whoever reads nothing does not read its end either.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_ANSWER_SECONDS):
+                        await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             for end in ends:
                 end.cancel()
+            # What went wrong with a stream concerns nobody but its browser, which is gone.
+            await asyncio.gather(*ends, return_exceptions=True)
+
+    async def _tell(self, send: Send, stream: _OpenStream) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._heartbeat_seconds):
+                    text = await stream.waiting.get()
+            except TimeoutError:
+                text = ": heartbeat\n\n"
+            await _send_chunk(send, text)
 
     def _cors(self, origin: str) -> Headers:
         vary: Headers = [(b"vary", b"Origin")]

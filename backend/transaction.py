@@ -1,16 +1,23 @@
 """Where every transaction begins and ends: the only callers of commit and rollback."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from backend.database import read_options
+from backend.database import limit_lock_waits, read_options, time_left
+from backend.errors import ServiceUnavailable
 from backend.extensions import db
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _AFTER_COMMIT = "after_commit"
+_PAUSE_SECONDS = 0.05
+# With less time left than this, another try could not end in time.
+_LEAST_SECONDS = 1.0
 
 
 class TryAgain(Exception):  # noqa: N818 - it says what to do
@@ -53,6 +60,27 @@ def transaction(*, read_only: bool = False) -> Iterator[None]:
         except Exception:
             # The transaction stands; an effect that fails is repeated by its sweeper.
             logger.exception("An effect after commit failed")
+
+
+def in_transaction(work: Callable[[], T]) -> T:
+    """Do ``work`` in one transaction, anew for as long as it wants that and there is time; give its result.
+
+    Raises:
+        ServiceUnavailable: the time of the request is over, and something still stands in the way.
+
+    """
+    again = False
+    while True:
+        try:
+            with transaction():
+                if again:
+                    limit_lock_waits()
+                return work()
+        except TryAgain as error:
+            if time_left() < _LEAST_SECONDS:
+                raise ServiceUnavailable(retry_after=1) from error
+            time.sleep(_PAUSE_SECONDS)
+            again = True
 
 
 @contextmanager

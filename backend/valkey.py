@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 SOCKET_SECONDS = 0.3
 # Written by the web, taken by the live process: what the ticket for a stream was made for.
 TICKET_KEY = "events:ticket:{}"
+# What happened, for the streams of one user: published by web and worker, heard by the live process.
+EVENTS_CHANNEL = "events"
 _REST_SECONDS = 2.0
 
 Answer = TypeVar("Answer")

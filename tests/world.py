@@ -22,9 +22,11 @@ from backend.auth.tokens import SignInFacts, write_tokens
 from backend.config import Settings
 from backend.extensions import db
 from backend.jobs.service import run_due_jobs
-from backend.models import Lot, LotStaff, Payment, SignInSession, User
+from backend.models import Job, Lot, LotStaff, Payment, Reservation, SignInSession, User
 from backend.notifications.service import send_due_mail
+from backend.notifications.unsubscribing import unsubscribe_url
 from backend.payments.webhooks import sign
+from backend.reminders.links import link
 from backend.system.invariants import check_invariants
 from backend.transaction import transaction
 from tests.desk import CHALLENGED, GOOD, Desk, between, window
@@ -121,6 +123,10 @@ class World:
         return int(self._made("POST", "/coupons", self.admin, _coupon(self))["id"])
 
     @cached_property
+    def report_id(self) -> int:
+        return self.make.report(self.owner.user).id
+
+    @cached_property
     def vehicle_id(self) -> int:
         return self.make.vehicle(self.owner.user).id
 
@@ -173,6 +179,27 @@ class World:
         return self.desk.charge(self.desk.hold(self.lot, **window(16, 17)), CHALLENGED)
 
     @cached_property
+    def linked(self) -> str:
+        """The token of a link that cancels a booking of the owner's."""
+        booked = self.desk.own(self.lot, **window(18, 19))
+        with self.app.app_context(), transaction(read_only=True):
+            address = link("cancel", db.session.get_one(Reservation, booked["id"]))
+        return address.partition("#token=")[2]
+
+    @cached_property
+    def waiting_job_id(self) -> int:
+        """A job that nobody has begun."""
+        return int(self._made("POST", "/me/export", self.owner)["id"])
+
+    def download_token(self) -> str:
+        """A link to what somebody's job made, which is good once; the owner may be disabled by now."""
+        job = self._made("POST", "/exports", self.second_admin, {"kind": "lots", "format": "csv"})
+        with self.app.app_context():
+            run_due_jobs()
+        made = self._made("POST", "/downloads", self.second_admin, {"job_id": job["id"]})
+        return str(made["url"]).rpartition("/")[2]
+
+    @cached_property
     def session_id(self) -> int:
         with self.app.app_context(), transaction():
             start_sign_in(db.session.get_one(User, self.owner.user.id), user_agent="elsewhere")
@@ -187,6 +214,13 @@ class World:
         job = self._made("POST", "/me/export", self.owner)
         with self.app.app_context():
             run_due_jobs()
+        return int(job["id"])
+
+    @cached_property
+    def work_id(self) -> int:
+        """A job that could not be done."""
+        job = self._made("POST", "/me/export", self.owner)
+        self._update(Job, Job.id == job["id"], status="failed", finished_at=clock.now())
         return int(job["id"])
 
     @cached_property
@@ -384,12 +418,16 @@ BODIES: dict[str, Body] = {
     "POST /auth/reset-password": _reset,
     "POST /auth/second-factor": _second_factor,
     "POST /auth/verify-otp": _verify,
+    "POST /downloads": lambda w, _p: {"job_id": w.job_id},
     "POST /events/ticket": lambda _w, _p: {},
+    "POST /exports": lambda _w, _p: {"kind": "lots", "format": "csv"},
     "POST /gate/scan": lambda w, _p: {
         "lot_id": w.lot_id,
         "credential": w.desk.look({"id": w.arriving})["code"],
     },
     "POST /gate/walk-ins": lambda w, p: {"lot_id": w.lot_id, "plate": f"DD WI {p.user.id}"},
+    "POST /links/act": lambda w, _p: {"token": w.linked},
+    "POST /links/look": lambda w, _p: {"token": w.linked},
     "POST /lots": lambda _w, _p: LOT,
     "PATCH /lots/{lot_id}": lambda _w, _p: {"name": "Renamed"},
     "POST /lots/{lot_id}/closings": lambda w, _p: {
@@ -415,6 +453,10 @@ BODIES: dict[str, Body] = {
     "PATCH /me": lambda _w, _p: {"name": "Somebody Else"},
     "POST /me/email": lambda w, _p: {"email": w.stranger()},
     "POST /me/email/confirm": _email_change,
+    "PATCH /me/notification-settings": lambda _w, _p: {
+        "items": [{"kind": "booking", "mail": False}]
+    },
+    "POST /notifications/read": lambda _w, _p: {"until_id": 1_000_000},
     "POST /me/password": lambda _w, _p: {
         "current_password": PASSWORD,
         "new_password": "another quiet place",
@@ -455,6 +497,10 @@ BODIES: dict[str, Body] = {
 
 # What stands in the query, where something must.
 QUERIES: dict[str, Callable[[World], dict[str, Any]]] = {
+    "GET /reports of the operator": lambda _w: {"audience": "operator"},
+    "POST /unsubscribe": lambda w: {
+        "token": unsubscribe_url(w.owner.user.id, "start_day").partition("=")[2]
+    },
     "GET /gate/arrivals": lambda w: {"lot_id": w.lot_id},
     "GET /gate/cash-up": lambda w: {"lot_id": w.lot_id},
     "GET /gate/present": lambda w: {"lot_id": w.lot_id},
@@ -488,6 +534,7 @@ BEFORE: dict[str, Callable[[World, Person], object]] = {
     "GET /gate/present": lambda w, _p: w.present,
     "GET /gate/scans": lambda w, _p: w.present,
     "GET /payments": lambda w, _p: w.payment,
+    "GET /reports": lambda w, _p: w.report_id,
     "GET /reservations": lambda w, _p: w.held,
     "GET /waitlist": lambda w, _p: w.entry_id,
     "GET /reviews": lambda w, _p: w.review_id,
@@ -504,24 +551,33 @@ def path_of(world: World, row: str) -> str:
     return path if path in {"/healthz", "/readyz"} else V1 + path
 
 
+_WORDS = {"format": "csv", "gateway": "sandbox", "what": "jobs"}
 _AT_THE_GATE = {"check-in": "arriving", "check-out": "present", "report-occupied": "arriving"}
 _OF_PAID_ONES = {"extend", "extension", "reschedule", "rescheduling"}
 
 
 def _id_of(world: World, row: str, name: str) -> int | str:
-    if name == "gateway":
-        return "sandbox"
+    if name in _WORDS:
+        return _WORDS[name]
     if name == "reservation_id":
-        verb = row.rpartition("/")[2]
-        if verb in _AT_THE_GATE:
-            return int(getattr(world, _AT_THE_GATE[verb]))
-        if "/ticket" in row or verb in _OF_PAID_ONES:
-            return int(world.payment["reservation_id"])
-        return int(world.held["id"])
+        return _reservation_of(world, row)
+    if name == "job_id" and row.endswith("/cancel"):
+        return world.waiting_job_id
     if name == "payment_id":
         payments = {"confirm": "challenged", "review": "reviewed"}
         return int(getattr(world, payments.get(row.rpartition("/")[2], "payment"))["id"])
+    if name == "token":
+        return world.download_token()
     return int(getattr(world, name))
+
+
+def _reservation_of(world: World, row: str) -> int:
+    verb = row.rpartition("/")[2]
+    if verb in _AT_THE_GATE:
+        return int(getattr(world, _AT_THE_GATE[verb]))
+    if "/ticket" in row or verb in _OF_PAID_ONES:
+        return int(world.payment["reservation_id"])
+    return int(world.held["id"])
 
 
 def upload() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, select
 
 from backend.clock import now
 from backend.extensions import db
@@ -103,18 +103,9 @@ def list_entries(
     Only those with a number below ``before``; with ``q`` in their action; made from ``since`` on and
     before ``until``; and of ``exactly`` this ``actor_id``, ``action``, ``subject`` or ``subject_id``.
     """
-    conditions = [getattr(AuditEntry, name) == value for name, value in exactly.items()]
+    conditions = matching(q=q, since=since, until=until, **exactly)
     if before is not None:
         conditions.append(AuditEntry.id < before)
-    if q is not None:
-        # Actions are written in lower case.
-        conditions += [
-            AuditEntry.action.contains(word, autoescape=True) for word in q.lower().split()
-        ]
-    if since is not None:
-        conditions.append(AuditEntry.at >= since)
-    if until is not None:
-        conditions.append(AuditEntry.at < until)
     rows = db.session.execute(
         select(AuditEntry, User.name)
         .outerjoin(User, and_(User.id == AuditEntry.actor_id, User.deleted_at.is_(None)))
@@ -124,6 +115,27 @@ def list_entries(
         .limit(limit + 1)
     )
     return [_read(entry, name) for entry, name in rows]
+
+
+def matching(
+    *,
+    q: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    **exactly: str | int,
+) -> list[ColumnElement[bool]]:
+    """Give the conditions on entries that match, as :func:`list_entries` takes them."""
+    conditions = [getattr(AuditEntry, name) == value for name, value in exactly.items()]
+    if q is not None:
+        # Actions are written in lower case.
+        conditions += [
+            AuditEntry.action.contains(word, autoescape=True) for word in q.lower().split()
+        ]
+    if since is not None:
+        conditions.append(AuditEntry.at >= since)
+    if until is not None:
+        conditions.append(AuditEntry.at < until)
+    return conditions
 
 
 def masked(address: str) -> str:

@@ -19,7 +19,7 @@ from backend.errors import InvalidCode, InvalidInput, Unauthenticated
 from backend.extensions import db
 from backend.identity import Caller
 from backend.models import EmailChange, PasswordReset, User
-from backend.notifications.service import queue_mail
+from backend.notifications.service import MailReader, queue_mail
 from backend.transaction import independently, transaction
 
 
@@ -76,6 +76,7 @@ def request_email_change(user: Caller, *, email: str) -> Challenge:
                 context={"minutes": CODE_MINUTES},
                 secret={"code": code},
                 expires_at=change.expires_at,
+                reader=MailReader(locale=user.locale),
             )
         return Challenge(token, change.expires_at, moment + RESEND_PAUSE)
 
@@ -143,7 +144,13 @@ def confirm_email_change(user: Caller, *, challenge_id: str, old_code: str, new_
             .where(PasswordReset.user_id == row.id, PasswordReset.used_at.is_(None))
             .values(used_at=now())
         )
-        queue_mail("email-changed", old, key=f"email:{secrets.token_hex(16)}", context={})
+        queue_mail(
+            "email-changed",
+            old,
+            key=f"email:{secrets.token_hex(16)}",
+            context={},
+            reader=MailReader(row.id, row.locale),
+        )
         return row
 
 

@@ -17,7 +17,8 @@ from backend.errors import InvalidCredentials, InvalidInput, InvalidResetLink
 from backend.extensions import db
 from backend.identity import Caller
 from backend.models import PasswordReset, User
-from backend.notifications.service import queue_mail
+from backend.notifications.service import MailReader, queue_mail
+from backend.notifications.telling import notify
 from backend.transaction import transaction
 
 LINK_MINUTES = 30
@@ -82,9 +83,12 @@ def request_reset(*, email: str) -> None:
     with transaction():
         moment = now()
         count_issue(address, moment, "reset")
-        user_id = db.session.scalar(
-            select(User.id).where(User.email == address, User.active, User.deleted_at.is_(None))
-        )
+        row = db.session.execute(
+            select(User.id, User.locale).where(
+                User.email == address, User.active, User.deleted_at.is_(None)
+            )
+        ).one_or_none()
+        user_id, locale = row or (None, settings().locale)
         token = new_link()
         expires_at = moment + timedelta(minutes=LINK_MINUTES)
         db.session.add(
@@ -102,6 +106,7 @@ def request_reset(*, email: str) -> None:
             context={"minutes": LINK_MINUTES},
             secret={"token": token},
             expires_at=expires_at,
+            reader=MailReader(locale=locale),
         )
 
 
@@ -154,7 +159,13 @@ def _set_password(user: User, new_hash: str) -> None:
         .where(PasswordReset.user_id == user.id, PasswordReset.used_at.is_(None))
         .values(used_at=now())
     )
-    queue_mail("password-changed", user.email, key=f"password:{secrets.token_hex(16)}", context={})
+    notify(
+        user.id,
+        "password-changed",
+        key=f"password:{secrets.token_hex(16)}",
+        kind="account",
+        context={},
+    )
 
 
 def _refuse_weak(password: str, *, name: str, email: str, field: str) -> None:

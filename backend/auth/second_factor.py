@@ -23,7 +23,7 @@ from backend.extensions import db
 from backend.identity import Caller
 from backend.models import RecoveryCode, SecondFactorChallenge, User
 from backend.notifications.sealing import reseal, seal, unseal
-from backend.notifications.service import queue_mail
+from backend.notifications.telling import notify
 from backend.transaction import independently, transaction
 
 logger = logging.getLogger(__name__)
@@ -348,4 +348,4 @@ def _get_user_for_update(user_id: int) -> User:
 
 
 def _tell(user: User, template: str) -> None:
-    queue_mail(template, user.email, key=f"{template}:{secrets.token_hex(16)}", context={})
+    notify(user.id, template, key=f"{template}:{secrets.token_hex(16)}", kind="account", context={})

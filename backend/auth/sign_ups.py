@@ -18,7 +18,7 @@ from backend.database import violates
 from backend.errors import InvalidCode
 from backend.extensions import db
 from backend.models import OtpChallenge, User
-from backend.notifications.service import queue_mail
+from backend.notifications.service import MailReader, queue_mail
 from backend.transaction import independently, transaction
 from backend.users.service import add_user
 
@@ -206,6 +206,7 @@ def _queue_code(challenge: OtpChallenge, code: str) -> None:
         context={"minutes": CODE_MINUTES},
         secret={"code": code},
         expires_at=challenge.expires_at,
+        reader=MailReader(locale=challenge.locale),
     )
 
 

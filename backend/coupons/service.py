@@ -124,6 +124,11 @@ def list_coupons(*, limit: int, before_id: int | None = None) -> tuple[list[Coun
     return _count_uses(db.session.scalars(statement).all()), total
 
 
+def list_all_coupons() -> list[CountedCoupon]:
+    """List all coupons, the oldest first."""
+    return _count_uses(db.session.scalars(select(Coupon).order_by(Coupon.id)).all())
+
+
 def _count_uses(coupons: Sequence[Coupon]) -> list[CountedCoupon]:
     """Count the bookings that use these coupons, as :func:`use_coupon` counts them."""
     counted = db.session.execute(

@@ -1,6 +1,5 @@
 """A scan: whose credential it is, which way the car goes, and whether the gate opens."""
 
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -8,13 +7,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, case, select
 
 from backend import clock
-from backend.database import limit_lock_waits, time_left
 from backend.errors import (
     EntryRefused,
     IllegalTransition,
     PaymentDue,
     Problem,
-    ServiceUnavailable,
 )
 from backend.extensions import db
 from backend.gate.credentials import Credential, read_credential
@@ -25,13 +22,11 @@ from backend.reservations.dues import is_car_in
 from backend.reservations.entering import check_in
 from backend.reservations.leaving import check_out
 from backend.reservations.states import PRESENT
-from backend.transaction import TryAgain, independently, transaction
+from backend.transaction import in_transaction, independently, transaction
 
 # Whose stay ended longer ago is told no more than a stranger.
 _REMEMBERED = timedelta(days=1)
 _LONGEST_STAY = timedelta(days=31)
-_PAUSE_SECONDS = 0.05
-_LEAST_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -68,7 +63,7 @@ def scan(actor: Caller, *, lot_id: int, credential: str, direction: str | None =
         get_workplace(actor, lot_id)
     scanned = Scanned(read_credential(credential))
     try:
-        return _pass(actor, lot_id, scanned, direction)
+        return in_transaction(lambda: _pass(actor, lot_id, scanned, direction))
     except (EntryRefused, PaymentDue, IllegalTransition) as refusal:
         with independently():
             keep_scan(
@@ -88,21 +83,6 @@ def _reason_of(refusal: Problem) -> str:
 
 
 def _pass(actor: Caller, lot_id: int, scanned: Scanned, direction: str | None) -> Passage:
-    again = False
-    while True:
-        try:
-            with transaction():
-                if again:
-                    limit_lock_waits()
-                return _pass_once(actor, lot_id, scanned, direction)
-        except TryAgain as error:
-            if time_left() < _LEAST_SECONDS:
-                raise ServiceUnavailable(retry_after=1) from error
-            time.sleep(_PAUSE_SECONDS)
-            again = True
-
-
-def _pass_once(actor: Caller, lot_id: int, scanned: Scanned, direction: str | None) -> Passage:
     lot = db.session.get_one(Lot, lot_id)
     reservation = _find(lot, scanned)
     present = reservation.status in PRESENT and is_car_in(reservation.id)

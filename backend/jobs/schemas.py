@@ -9,12 +9,21 @@ class JobSchema(Schema):
 
     id = fields.Id()
     kind = fields.Text()
-    status = fields.Choice("queued", "running", "done", "failed")
+    params = fields.Dict(
+        keys=fields.Text(),
+        metadata={"description": "What exactly was asked for; each kind has its own."},
+    )
+    status = fields.Choice("queued", "running", "done", "failed", "cancelled")
     progress = fields.Integer(min=0, max=100, metadata={"description": "In percent."})
     error = fields.Text(allow_none=True, metadata={"description": "Why it failed, in a sentence."})
     created_at = fields.Instant()
     finished_at = fields.Instant(allow_none=True)
     expires_at = fields.Instant(metadata={"description": "From then on its file is gone."})
+    size = fields.Integer(
+        min=0,
+        allow_none=True,
+        metadata={"description": "Of its file, in bytes; null while there is none."},
+    )
     result_url = fields.Text(
         allow_none=True,
         metadata={"description": "Where to fetch the file, with the token in the header."},

@@ -1,22 +1,29 @@
 """What may be done about jobs: start one, run what is due, fetch what was made, forget it in time."""
 
 import logging
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.celery import start_task
 from backend.clock import now
 from backend.config import settings
-from backend.errors import NotFound
+from backend.database import get_row
+from backend.dead_letters import describe_error
+from backend.errors import IllegalTransition, NotFound
 from backend.extensions import db
 from backend.identity import Caller
-from backend.jobs.makers import MadeFile, Report, maker_of
-from backend.models import Job, JobFile
+from backend.jobs.makers import Assignment, MadeFile, Report, WorkOver, maker_of
+from backend.models import Job, JobFile, JobFilePart
 from backend.models.job import UNDER_WAY
 from backend.transaction import TryAgain, after_commit, transaction
 
@@ -30,6 +37,8 @@ _BATCH = 100
 # A sweep begins no job later than this, so that its task's time is enough for the last one.
 _SWEEP_SECONDS = 120
 _SORRY = "This could not be made. Please ask for it again."
+_TOO_LONG = "This takes longer than it may. Please ask for less at once."
+_PART_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +46,22 @@ class _ClaimedJob:
     id: int
     kind: str
     user_id: int
+    params: dict[str, Any]
     attempt: int
 
 
-def start_job(kind: str, user_id: int) -> Job:
-    """Ask for a job, or give the one of this kind that the user has under way.
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """What a job made, as it is given out: piece by piece, each read when it is its turn."""
+
+    name: str
+    media_type: str
+    size: int
+    content: Iterator[bytes]
+
+
+def start_job(kind: str, user_id: int, params: Mapping[str, Any] | None = None) -> Job:
+    """Ask for a job, or give the one of this kind that the user has under way, whatever its params.
 
     Raises:
         TryAgain: that one ended this very moment.
@@ -53,6 +73,7 @@ def start_job(kind: str, user_id: int) -> Job:
         dialect.insert(Job)
         .values(
             kind=kind,
+            params=dict(params or {}),
             user_id=user_id,
             status="queued",
             progress=0,
@@ -107,18 +128,62 @@ def get_newest_job(reader: Caller, kind: str) -> Job:
     return job
 
 
-def get_result(reader: Caller, job_id: int) -> MadeFile:
-    """Give the file that a job of the reader's own made.
+def get_result(reader: Caller, job_id: int) -> KeptFile:
+    """Give the file that a job of the reader's own made, unless they lost the role that it needs.
+
+    Raises:
+        NotFound: there is no such job, it has not made its file, or the file is not theirs or gone again.
+
+    """
+    made = read_result(reader.id, job_id)
+    role = maker_of(db.session.get_one(Job, job_id).kind).role
+    if role is not None and not reader.has_role(role):
+        raise _no_file(job_id)
+    return made
+
+
+def read_result(user_id: int, job_id: int) -> KeptFile:
+    """Give the file that a job of this user made, whatever their roles.
 
     Raises:
         NotFound: there is no such job, it has not made its file, or the file is gone again.
 
     """
-    job = get_job(reader, job_id)
-    made = db.session.get(JobFile, job_id) if has_result(job) else None
+    job = db.session.get(Job, job_id)
+    made = find_file(job) if job is not None and job.user_id == user_id else None
     if made is None:
-        raise NotFound(f"The job {job_id} has no file to fetch.")
-    return MadeFile(made.name, made.media_type, made.content)
+        raise _no_file(job_id)
+    return KeptFile(made.name, made.media_type, made.size, _read_parts(job_id, made.size))
+
+
+def _no_file(job_id: int) -> NotFound:
+    return NotFound(f"There is no file of a job {job_id} to fetch.")
+
+
+def find_file(job: Job) -> JobFile | None:
+    """Give what is known of the file of a job, if it can be fetched now."""
+    return db.session.get(JobFile, job.id) if has_result(job) else None
+
+
+def cancel_job(reader: Caller, job_id: int) -> Job:
+    """End a job of the reader's own before it is done; a second time changes nothing.
+
+    Whoever is at it notices at the next piece of its work. What it made so far goes at once.
+
+    Raises:
+        NotFound: there is no such job, or it is somebody else's.
+        IllegalTransition: it is over.
+
+    """
+    get_job(reader, job_id)
+    job = get_row(Job, job_id, for_update=True)
+    if job.status == "cancelled":
+        return job
+    if job.status not in {"queued", "running"}:
+        raise IllegalTransition(f"The job is {job.status}.")
+    job.status, job.finished_at = "cancelled", now()
+    _forget_file(job_id)
+    return job
 
 
 def has_result(job: Job) -> bool:
@@ -135,13 +200,31 @@ def run_job(job_id: int) -> None:
     job = _claim(job_id)
     if job is None:
         return
+    place = _place(job.id)
+    folder = place / str(job.attempt)
     try:
-        made = maker_of(job.kind).make(job.user_id, _reporter(job))
-        _finish(job, made)
-    except Exception:
+        # An attempt that was killed left its files behind.
+        _delete(place)
+        folder.mkdir(parents=True)
+        assignment = Assignment(job.id, job.user_id, job.params, folder, _reporter(job))
+        made = maker_of(job.kind).make(assignment)
+        _keep(job, made)
+        _finish(job)
+    except WorkOver:
+        logger.info("Job %s is not wanted any more", job.id)
+    except SoftTimeLimitExceeded as error:
+        # Another attempt would take as long.
+        logger.warning("Job %s takes longer than a task may", job.id)
+        _end_badly(job, _TOO_LONG, error)
+    except Exception as error:
         # Whatever is wrong with this job, it costs this job only. What it was may name somebody.
         logger.exception("Job %s could not be done", job.id)
-        _fail(job)
+        _fail(job, error)
+    finally:
+        _delete(folder)
+        with suppress(OSError):
+            # Unless another attempt works there by now.
+            place.rmdir()
 
 
 def run_due_jobs() -> None:
@@ -211,42 +294,130 @@ def _claim(job_id: int) -> _ClaimedJob | None:
                 attempts=Job.attempts + 1,
                 next_attempt_at=moment + LEASE,
             )
-            .returning(Job.kind, Job.user_id, Job.attempts)
+            .returning(Job.kind, Job.user_id, Job.params, Job.attempts)
         ).one_or_none()
-    return row and _ClaimedJob(job_id, row.kind, row.user_id, row.attempts)
+    if row is None:
+        return None
+    return _ClaimedJob(job_id, row.kind, row.user_id, row.params, row.attempts)
+
+
+def _place(job_id: int) -> Path:
+    """Give where the attempts at a job have their folders: the next one knows what a killed one left."""
+    return settings().instance / "work" / f"job-{job_id}"
+
+
+def _delete(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _reporter(job: _ClaimedJob) -> Report:
     def report(percent: int) -> None:
         with transaction():
-            _mark(job, status="running", progress=percent)
+            _insist(job, progress=percent)
 
     return report
 
 
-def _finish(job: _ClaimedJob, made: MadeFile) -> None:
-    moment = now()
+def _keep(job: _ClaimedJob, made: MadeFile) -> None:
+    """Write what was made into rows, a piece at a time, each in a transaction of its own."""
     with transaction():
-        if not _mark(
-            job, status="done", progress=100, finished_at=moment, expires_at=moment + _kept()
-        ):
-            # Another attempt is at it, or the account was closed meanwhile.
-            return
+        _insist(job)
+        # An attempt before this one may have come as far.
+        _forget_file(job.id)
         db.session.execute(
             insert(JobFile).values(
-                job_id=job.id, name=made.name, media_type=made.media_type, content=made.content
+                job_id=job.id, name=made.name, media_type=made.media_type, size=0
             )
         )
+    size = 0
+    for number, part in enumerate(_parts(made.content)):
+        size += len(part)
+        with transaction():
+            _insist(job)
+            db.session.execute(
+                insert(JobFilePart).values(job_id=job.id, number=number, content=part)
+            )
+            db.session.execute(update(JobFile).where(JobFile.job_id == job.id).values(size=size))
+
+
+def _parts(content: Path | Iterable[bytes]) -> Iterator[bytes]:
+    """Give content in pieces of one size, whatever the size of those in which it comes."""
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            while part := file.read(_PART_BYTES):
+                yield part
+        return
+    held = bytearray()
+    for piece in content:
+        held += piece
+        while len(held) >= _PART_BYTES:
+            yield bytes(held[:_PART_BYTES])
+            del held[:_PART_BYTES]
+    if held:
+        yield bytes(held)
+
+
+def _read_parts(job_id: int, size: int) -> Iterator[bytes]:
+    """Read a file piece by piece, each in a short transaction: a slow reader holds nothing."""
+    number = 0
+    while size > 0:
+        with transaction(read_only=True):
+            part = db.session.scalar(
+                select(JobFilePart.content).where(
+                    JobFilePart.job_id == job_id, JobFilePart.number == number
+                )
+            )
+        if part is None:
+            # It was deleted meanwhile. What was sent is too short, and the reader's program says so.
+            return
+        yield part
+        size -= len(part)
+        number += 1
+
+
+def _forget_file(job_id: int) -> None:
+    db.session.execute(delete(JobFile).where(JobFile.job_id == job_id))
+
+
+def _finish(job: _ClaimedJob) -> None:
+    moment = now()
+    with transaction():
+        _insist(job, status="done", progress=100, finished_at=moment, expires_at=moment + _kept())
         maker_of(job.kind).announce(job.id, job.user_id)
 
 
-def _fail(job: _ClaimedJob) -> None:
-    moment = now()
+def _fail(job: _ClaimedJob, error: Exception) -> None:
+    if job.attempt >= MAX_ATTEMPTS:
+        _end_badly(job, _SORRY, error)
+        return
     with transaction():
-        if job.attempt < MAX_ATTEMPTS:
-            _mark(job, status="queued", progress=0, next_attempt_at=moment + _PAUSE * job.attempt)
-        else:
-            _mark(job, status="failed", error=_SORRY, finished_at=moment)
+        if _mark(
+            job,
+            status="queued",
+            progress=0,
+            failure=describe_error(error),
+            next_attempt_at=now() + _PAUSE * job.attempt,
+        ):
+            _forget_file(job.id)
+
+
+def _end_badly(job: _ClaimedJob, reason: str, error: Exception) -> None:
+    with transaction():
+        if _mark(
+            job, status="failed", error=reason, failure=describe_error(error), finished_at=now()
+        ):
+            _forget_file(job.id)
+
+
+def _insist(job: _ClaimedJob, **changes: str | int | datetime) -> None:
+    """Write down how a job goes.
+
+    Raises:
+        WorkOver: it was cancelled or forgotten, or another attempt is at it.
+
+    """
+    if not _mark(job, **{"status": "running", **changes}):
+        raise WorkOver
 
 
 def _mark(job: _ClaimedJob, **changes: str | int | datetime) -> bool:

@@ -5,9 +5,10 @@ from backend.models.base import FOREVER, Base, UtcDateTime
 from backend.models.claim import SpotClaim
 from backend.models.idempotency import IdempotencyKey
 from backend.models.invariants import InvariantRun
-from backend.models.job import Job, JobFile
+from backend.models.job import Job, JobFile, JobFilePart
 from backend.models.lot import Closure, Lot, LotAmenity, LotStaff, Spot
 from backend.models.mail import OutboxMail
+from backend.models.notification import Notification, NotificationSetting, Reminder
 from backend.models.payment import (
     CreditNote,
     DocumentCounter,
@@ -19,6 +20,7 @@ from backend.models.payment import (
     SandboxIntent,
     WebhookEvent,
 )
+from backend.models.report import Report, ReportFile
 from backend.models.reservation import Reservation
 from backend.models.review import Review
 from backend.models.stay import GateScan, ReservationEvent, Stay
@@ -33,6 +35,7 @@ from backend.models.tariff import (
     TariffKindRule,
     TariffTax,
 )
+from backend.models.task import TaskFailure
 from backend.models.user import (
     EmailChange,
     OtpAddress,
@@ -64,11 +67,14 @@ __all__ = [
     "InvariantRun",
     "Job",
     "JobFile",
+    "JobFilePart",
     "LedgerEntry",
     "LedgerTransaction",
     "Lot",
     "LotAmenity",
     "LotStaff",
+    "Notification",
+    "NotificationSetting",
     "OtpAddress",
     "OtpChallenge",
     "OtpIssue",
@@ -79,6 +85,9 @@ __all__ = [
     "Receipt",
     "RecoveryCode",
     "Refund",
+    "Reminder",
+    "Report",
+    "ReportFile",
     "Reservation",
     "ReservationEvent",
     "Review",
@@ -95,6 +104,7 @@ __all__ = [
     "TariffIncrement",
     "TariffKindRule",
     "TariffTax",
+    "TaskFailure",
     "User",
     "UtcDateTime",
     "Vehicle",

@@ -1,8 +1,9 @@
 """Work that somebody asked for and that takes a while, and the file that it made."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, BigId
@@ -16,7 +17,9 @@ class Job(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        CheckConstraint("status IN ('queued', 'running', 'done', 'failed')", name="status_known"),
+        CheckConstraint(
+            "status IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="status_known"
+        ),
         CheckConstraint("progress BETWEEN 0 AND 100", name="progress_is_a_percentage"),
         Index(
             "uq_jobs_one_under_way",
@@ -38,11 +41,16 @@ class Job(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[str]
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    """What exactly was asked for."""
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     status: Mapped[str] = mapped_column(default="queued")
     progress: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
+    """Why it failed, in a sentence for who asked."""
+    failure: Mapped[str | None]
+    """What went wrong last, for the operator."""
     created_at: Mapped[datetime]
     next_attempt_at: Mapped[datetime]
     """When it is due again, should the worker that took it never say how it ended."""
@@ -52,7 +60,7 @@ class Job(Base):
 
 
 class JobFile(Base):
-    """What a job made; a row, so that any web process has it."""
+    """What a job made; in rows, so that any web process has it."""
 
     __tablename__ = "job_files"
 
@@ -61,4 +69,17 @@ class JobFile(Base):
     )
     name: Mapped[str]
     media_type: Mapped[str]
+    size: Mapped[int] = mapped_column(BigId)
+    """In bytes, of all its parts."""
+
+
+class JobFilePart(Base):
+    """A piece of what a job made: no process holds the whole of a large file."""
+
+    __tablename__ = "job_file_parts"
+
+    job_id: Mapped[int] = mapped_column(
+        ForeignKey("job_files.job_id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     content: Mapped[bytes] = mapped_column(LargeBinary)

@@ -70,6 +70,26 @@ class Reservation(Base):
             postgresql_where=text("debt_minor > 0"),
             sqlite_where=text("debt_minor > 0"),
         ),
+        # Reminders: what begins soon, and which hold ends soon.
+        Index(
+            "ix_reservations_starts_live",
+            "starts_at",
+            postgresql_where=text("live"),
+            sqlite_where=text("live"),
+        ),
+        Index(
+            "ix_reservations_held",
+            "hold_expires_at",
+            postgresql_where=text("status = 'held'"),
+            sqlite_where=text("status = 'held'"),
+        ),
+        # A stay belongs to the month in which it ended.
+        Index(
+            "ix_reservations_completed",
+            "ended_at",
+            postgresql_where=text("status = 'completed'"),
+            sqlite_where=text("status = 'completed'"),
+        ),
         Index("ix_reservations_user_starts_at", "user_id", "starts_at", "id"),
         Index("ix_reservations_lot_starts_at", "lot_id", "starts_at"),
         # Each quote that is purged is looked for here, by its foreign key too.

@@ -12,6 +12,8 @@ class Attachment:
     filename: str
     content_type: str
     content: bytes
+    content_id: str = ""
+    """For a picture that the HTML shows where it says ``cid:``; without one it is a file to open."""
 
 
 AttachmentBuilder = Callable[[dict[str, Any]], list[Attachment]]

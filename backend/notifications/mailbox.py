@@ -62,5 +62,9 @@ def _read(path: Path) -> dict[str, Any]:
         "subject": str(mail["Subject"]),
         "date": str(mail["Date"]),
         "text": text.get_content().replace("\r\n", "\n") if text else "",
-        "attachments": [part.get_filename() or "" for part in mail.iter_attachments()],
+        "attachments": [
+            part.get_filename() or ""
+            for part in mail.walk()
+            if part.get_content_disposition() == "attachment"
+        ],
     }

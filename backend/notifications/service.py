@@ -1,9 +1,13 @@
 """What may be done about mail: promise it, and send what is due."""
 
 import logging
+import smtplib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -15,10 +19,12 @@ from backend.clock import now
 from backend.config import settings
 from backend.extensions import db
 from backend.models import OutboxMail
-from backend.notifications.attachments import build_attachments
-from backend.notifications.rendering import compose_mail, render_mail
+from backend.notifications.attachments import Attachment, build_attachments
+from backend.notifications.composing import compose_mail
+from backend.notifications.rendering import render_mail
 from backend.notifications.sealing import seal, unseal
-from backend.notifications.transport import MailRefused, MailServerAway, deliver
+from backend.notifications.transport import MailRefused, MailServerAway, Post
+from backend.notifications.unsubscribing import may_stop, one_click_url, unsubscribe_url
 from backend.transaction import after_commit, transaction
 
 logger = logging.getLogger(__name__)
@@ -27,12 +33,28 @@ logger = logging.getLogger(__name__)
 _LEASE = timedelta(minutes=10)
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)
-_MAX_ATTEMPTS = 30
+# So long after it was promised a mail has its last try.
+_PATIENCE_WITH_MAIL = timedelta(hours=24)
 _BATCH = 100
+# Less than the time between two sweeps: however much is due, it keeps one process of the workers at most.
+_SWEEP_SECONDS = 20.0
 _PURGED_AT_ONCE = 500
-# A server that failed this often in a row is away; the rest of the batch keeps its attempts.
+# A server that failed this often in a row is away; the rest of what is due keeps its attempts.
 _PATIENCE = 3
 _LONGEST_ERROR = 300
+_LOGO = Path(__file__).resolve().parent.parent / "assets" / "logo.png"
+
+
+@dataclass(frozen=True, slots=True)
+class MailReader:
+    """Who reads a mail, and why: ``kind`` is the notification setting that it falls under."""
+
+    user_id: int | None = None
+    locale: str = "en"
+    kind: str = "account"
+
+
+_ANYBODY = MailReader()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +66,9 @@ class _ClaimedMail:
     to_address: str
     context: dict[str, Any]
     sealed: bytes | None
+    locale: str
+    user_id: int | None
+    kind: str
     created_at: datetime
     expired: bool
 
@@ -56,6 +81,7 @@ def queue_mail(
     context: dict[str, Any],
     secret: dict[str, str] | None = None,
     expires_at: datetime | None = None,
+    reader: MailReader = _ANYBODY,
 ) -> None:
     """Promise a mail: it stands or falls with the open transaction, and is sent once for its ``key``.
 
@@ -69,8 +95,12 @@ def queue_mail(
         "key": key,
         "template": template,
         "to_address": to,
+        "user_id": reader.user_id,
+        "kind": reader.kind,
+        "locale": reader.locale,
         "context": context,
         "sealed": seal(secret, settings().secret_key) if secret else None,
+        "has_secret": bool(secret),
         "status": "pending",
         "attempts": 0,
         "created_at": moment,
@@ -89,44 +119,32 @@ def queue_mail(
         after_commit(start_task, "notifications.send_mail", mail_id)
 
 
-def send_mail(mail_id: int) -> bool:
-    """Send one mail if it is due and nobody else is at it; tell whether the server was there.
+def send_mail(mail_id: int) -> None:
+    """Send one mail if it is due and nobody else is at it.
 
     The mail is claimed in one transaction, sent in none, and marked in another, so a crash in between
     sends it once more, with the same Message-ID.
     """
-    mail = _claim_mail(mail_id)
-    if mail is None:
-        return True
-    if mail.expired:
-        _mark(mail, status="failed", error="expired")
-        return True
-    try:
-        _send_claimed(mail)
-    except MailRefused as error:
-        _mark(mail, status="failed", error=str(error))
-    except MailServerAway as error:
-        _retry(mail, str(error))
-        return False
-    except Exception as error:
-        # Whatever is wrong with this mail, it costs this mail only.
-        logger.exception("Mail %s could not be sent", mail.id)
-        _retry(mail, type(error).__name__)
-    else:
-        _mark(mail, status="sent")
-    return True
+    with Post(settings()) as post:
+        _send_if_due(mail_id, post)
 
 
 def send_due_mail() -> None:
-    """Send what is due: mail whose task was lost, and mail that waits for another try."""
-    with transaction(read_only=True):
-        due = _list_due()
+    """Send what is due: mail whose task was lost, and mail that waits for another try.
+
+    What there is no time for, the next sweep sends.
+    """
+    until = time.monotonic() + _SWEEP_SECONDS
     failures = 0
-    for mail_id in due:
-        failures = 0 if send_mail(mail_id) else failures + 1
-        if failures == _PATIENCE:
-            logger.warning("The mail server is away; the rest waits")
-            return
+    with Post(settings()) as post:
+        while due := _read_due():
+            for mail_id in due:
+                failures = 0 if _send_if_due(mail_id, post) else failures + 1
+                if failures == _PATIENCE:
+                    logger.warning("The mail server is away; the rest waits")
+                    return
+                if time.monotonic() > until:
+                    return
 
 
 def forget_mail(to: str, *, instead: str) -> None:
@@ -172,13 +190,40 @@ def purge_old_mail() -> int:
             return count
 
 
-def _list_due() -> Sequence[int]:
-    return db.session.scalars(
-        select(OutboxMail.id)
-        .where(OutboxMail.status == "pending", OutboxMail.next_attempt_at <= now())
-        .order_by(OutboxMail.next_attempt_at, OutboxMail.id)
-        .limit(_BATCH)
-    ).all()
+def _read_due() -> Sequence[int]:
+    with transaction(read_only=True):
+        return db.session.scalars(
+            select(OutboxMail.id)
+            .where(OutboxMail.status == "pending", OutboxMail.next_attempt_at <= now())
+            .order_by(OutboxMail.next_attempt_at, OutboxMail.id)
+            .limit(_BATCH)
+        ).all()
+
+
+def _send_if_due(mail_id: int, post: Post) -> bool:
+    """Send one mail if it can be claimed; tell whether the server was there."""
+    mail = _claim_mail(mail_id)
+    if mail is None:
+        return True
+    if mail.expired:
+        _mark(mail, status="failed", error="expired")
+        return True
+    try:
+        _send_claimed(mail, post)
+    except MailRefused as error:
+        _mark(mail, status="bounced", error=str(error))
+    except MailServerAway as error:
+        _retry(mail, str(error))
+        return False
+    except (smtplib.SMTPException, OSError) as error:
+        _retry(mail, f"{type(error).__name__}: {error}")
+    except Exception as error:
+        # Whatever is wrong with this mail, it costs this mail only.
+        logger.exception("Mail %s could not be sent", mail.id)
+        _retry(mail, type(error).__name__)
+    else:
+        _mark(mail, status="sent")
+    return True
 
 
 def _claim_mail(mail_id: int) -> _ClaimedMail | None:
@@ -199,6 +244,9 @@ def _claim_mail(mail_id: int) -> _ClaimedMail | None:
                 OutboxMail.to_address,
                 OutboxMail.context,
                 OutboxMail.sealed,
+                OutboxMail.locale,
+                OutboxMail.user_id,
+                OutboxMail.kind,
                 OutboxMail.created_at,
                 OutboxMail.expires_at,
             )
@@ -213,14 +261,22 @@ def _claim_mail(mail_id: int) -> _ClaimedMail | None:
             to_address=row.to_address,
             context=row.context,
             sealed=row.sealed,
+            locale=row.locale,
+            user_id=row.user_id,
+            kind=row.kind,
             created_at=row.created_at,
             expired=row.expires_at is not None and row.expires_at <= moment,
         )
 
 
-def _send_claimed(mail: _ClaimedMail) -> None:
+def _send_claimed(mail: _ClaimedMail, post: Post) -> None:
     current = settings()
     secret = unseal(mail.sealed, current.secret_keys) if mail.sealed else {}
+    stopped_at, page = "", ""
+    if mail.user_id is not None and may_stop(mail.kind):
+        stopped_at, page = (
+            write(mail.user_id, mail.kind) for write in (one_click_url, unsubscribe_url)
+        )
     subject, text, html = render_mail(
         mail.template,
         {
@@ -228,7 +284,9 @@ def _send_claimed(mail: _ClaimedMail) -> None:
             **secret,
             "brand": current.brand_name,
             "public_url": current.public_url,
+            "unsubscribe_url": page,
         },
+        mail.locale,
     )
     message = compose_mail(
         sender=current.mail_from,
@@ -236,24 +294,32 @@ def _send_claimed(mail: _ClaimedMail) -> None:
         subject=subject,
         text=text,
         html=html,
-        attachments=build_attachments(mail.template, mail.context),
+        attachments=[_logo(), *build_attachments(mail.template, mail.context)],
         key=mail.key,
         written_at=mail.created_at,
+        one_click_url=stopped_at,
     )
-    deliver(
+    post.deliver(
         message,
         to_address=mail.to_address,
         file_name=f"{mail.created_at:%Y%m%dT%H%M%S%f}-{mail.id}.eml",
-        settings=current,
     )
 
 
+@cache
+def _logo() -> Attachment:
+    """Read the picture that every mail shows as ``cid:logo``."""
+    return Attachment("logo.png", "image/png", _LOGO.read_bytes(), "logo")
+
+
 def _retry(mail: _ClaimedMail, error: str) -> None:
-    if mail.attempt >= _MAX_ATTEMPTS:
+    moment, last = now(), mail.created_at + _PATIENCE_WITH_MAIL
+    if moment >= last:
         _mark(mail, status="failed", error=error)
-    else:
-        pause = min(_FIRST_PAUSE * 2 ** (mail.attempt - 1), _LONGEST_PAUSE)
-        _mark(mail, status="pending", error=error, next_attempt_at=now() + pause)
+        return
+    # No power that grows without end: an hour is reached after a few.
+    pause = min(_FIRST_PAUSE * 2 ** min(mail.attempt - 1, 10), _LONGEST_PAUSE)
+    _mark(mail, status="pending", error=error, next_attempt_at=min(moment + pause, last))
 
 
 def _mark(

@@ -1,7 +1,7 @@
 """Background work on mail."""
 
 from backend.celery import task
-from backend.notifications import service
+from backend.notifications import reading, service
 
 
 @task("notifications.send_mail", in_transaction=False)
@@ -20,3 +20,9 @@ def send_due() -> None:
 def purge_old() -> int:
     """Delete mail that was sent long ago."""
     return service.purge_old_mail()
+
+
+@task("notifications.purge_told", in_transaction=False)
+def purge_told() -> int:
+    """Delete what was told in the app long ago."""
+    return reading.purge_old()

@@ -113,7 +113,7 @@ def list_entries(
     filters: LedgerFilters, *, limit: int, before_id: int | None = None
 ) -> tuple[list[dict[str, Any]], int | None, int]:
     """Give a page of entries, the latest foremost; where the next begins; and how many there are."""
-    wanted = list(_conditions(filters))
+    wanted = list(matching(filters))
     total = db.session.scalar(
         select(func.count())
         .select_from(LedgerEntry)
@@ -167,7 +167,8 @@ def _book(
     )
 
 
-def _conditions(filters: LedgerFilters) -> Iterable[ColumnElement[bool]]:
+def matching(filters: LedgerFilters) -> Iterable[ColumnElement[bool]]:
+    """Give the conditions on entries, joined with their transactions, that match."""
     if filters.reservation_id is not None:
         yield LedgerTransaction.reservation_id == filters.reservation_id
     if filters.account is not None:

@@ -15,7 +15,7 @@ from backend.extensions import db
 from backend.identity import Caller
 from backend.models import CreditNote, Lot, Payment, Refund, Reservation, User
 from backend.money import format_money
-from backend.notifications.service import queue_mail
+from backend.notifications.telling import notify
 from backend.payments import ledger
 from backend.payments.credit_notes import issue_credit_note
 from backend.payments.gateway import GatewayRefusal, GatewayTimeout
@@ -411,10 +411,12 @@ def _tell(refund: Refund, template: str, *, key: str, **more: str | int | None) 
         # A walk-in left no address.
         return
     user, reservation, lot = row
-    queue_mail(
+    notify(
+        user.id,
         template,
-        user.email,
         key=key,
+        kind="money",
+        link=f"/bookings/{reservation.id}",
         context={
             "name": user.name,
             "code": reservation.code,

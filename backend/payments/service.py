@@ -28,7 +28,7 @@ from backend.identity import Caller
 from backend.lots.staff import works_at
 from backend.models import Lot, Payment, Reservation, User
 from backend.money import format_money
-from backend.notifications.service import queue_mail
+from backend.notifications.telling import notify
 from backend.payments import ledger, refunds
 from backend.payments.gateway import (
     GatewayRefusal,
@@ -245,8 +245,8 @@ def list_payments(
     filters: PaymentFilters, *, limit: int, before_id: int | None = None
 ) -> tuple[list[tuple[Payment, str]], int | None, int]:
     """Give a page of payments with their reservations' codes, newest first; where the next begins; and how many."""
-    wanted = _conditions(filters)
-    matching = (
+    wanted = matching(filters)
+    statement = (
         select(Payment, Reservation.code)
         .join(Reservation, Reservation.id == Payment.reservation_id)
         .where(*wanted)
@@ -258,11 +258,11 @@ def list_payments(
         .where(*wanted)
     )
     if before_id is not None:
-        matching = matching.where(Payment.id < before_id)
+        statement = statement.where(Payment.id < before_id)
     page = [
         (payment, code)
         for payment, code in db.session.execute(
-            matching.order_by(Payment.id.desc()).limit(limit + 1)
+            statement.order_by(Payment.id.desc()).limit(limit + 1)
         )
     ]
     following = page[limit - 1][0].id if len(page) > limit else None
@@ -594,10 +594,12 @@ def _tell_of_receipt(payment: Payment, number: str) -> None:
         # A walk-in left no address.
         return
     user, reservation, lot = row
-    queue_mail(
+    notify(
+        user.id,
         "receipt",
-        user.email,
         key=f"receipt:{payment.id}",
+        kind="money",
+        link=f"/bookings/{reservation.id}",
         context={
             "payment_id": payment.id,
             "name": user.name,
@@ -609,7 +611,8 @@ def _tell_of_receipt(payment: Payment, number: str) -> None:
     )
 
 
-def _conditions(filters: PaymentFilters) -> list[ColumnElement[bool]]:
+def matching(filters: PaymentFilters) -> list[ColumnElement[bool]]:
+    """Give the conditions on payments, joined with their reservations, that match."""
     exactly = {
         Payment.user_id: filters.user_id,
         Payment.reservation_id: filters.reservation_id,

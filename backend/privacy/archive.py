@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from io import BytesIO
 from typing import Any, TypeAlias
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -14,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from backend.clock import now
 from backend.config import ROOT, settings
 from backend.extensions import db
-from backend.jobs.makers import MadeFile, Report
+from backend.jobs.makers import Assignment, MadeFile
 from backend.models import (
     AuditEntry,
     Coupon,
@@ -23,10 +22,13 @@ from backend.models import (
     GateScan,
     Lot,
     LotStaff,
+    Notification,
+    NotificationSetting,
     OutboxMail,
     Payment,
     Receipt,
     Refund,
+    Report,
     Reservation,
     ReservationEvent,
     Review,
@@ -53,15 +55,15 @@ Record = dict[str, Any]
 _Documents: TypeAlias = type[Receipt] | type[CreditNote]
 
 
-def make_archive(user_id: int, report: Report) -> MadeFile:
+def make_archive(assignment: Assignment) -> MadeFile:
     """Put everything about a user into one ZIP: a list a file, and receipts and credit notes as PDF.
 
     It reads in short transactions, so that nobody waits for it; what changes meanwhile may be in or not.
     """
-    made_at = now()
-    held = BytesIO()
+    made_at, user_id, report = now(), assignment.user_id, assignment.report
+    path = assignment.folder / "archive.zip"
     counts: dict[str, int] = {}
-    with ZipFile(held, "w", ZIP_DEFLATED) as archive:
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
         for name, read in _LISTS.items():
             counts[name] = _write_list(archive, f"{name}.json", read(user_id), made_at)
         _write(archive, "profile.json", _json(_profile(user_id)), made_at)
@@ -76,7 +78,7 @@ def make_archive(user_id: int, report: Report) -> MadeFile:
             report(10 + 89 * done // len(drawn))
         readme = _write_readme(counts, receipts=len(receipts), notes=len(notes), made_at=made_at)
         _write(archive, "README.txt", readme.encode(), made_at)
-    return MadeFile(f"my-data-{made_at:%Y-%m-%d}.zip", "application/zip", held.getvalue())
+    return MadeFile(f"my-data-{made_at:%Y-%m-%d}.zip", "application/zip", path)
 
 
 def _profile(user_id: int) -> Record:
@@ -94,6 +96,11 @@ def _profile(user_id: int) -> Record:
             .where(LotStaff.user_id == user_id)
             .order_by(Lot.id)
         ).all()
+        choices = db.session.scalars(
+            select(NotificationSetting)
+            .where(NotificationSetting.user_id == user_id)
+            .order_by(NotificationSetting.kind)
+        ).all()
     return {
         "id": user.id,
         "email": user.email,
@@ -107,6 +114,9 @@ def _profile(user_id: int) -> Record:
         "works_at": list(lots),
         "accessible_permit": user.accessible_permit,
         "second_factor_since": _moment(user.totp_since),
+        "notification_settings": {
+            choice.kind: {"mail": choice.mail, "app": choice.app} for choice in choices
+        },
     }
 
 
@@ -359,6 +369,30 @@ def _security_events(user_id: int) -> Iterator[Record]:
         yield record
 
 
+def _reports(user_id: int) -> Iterator[Record]:
+    mine = select(Report).where(Report.user_id == user_id)
+    for (report,) in _pages(mine, Report.id):
+        yield {
+            "month": f"{report.month:%Y-%m}",
+            "timezone": report.timezone,
+            "status": report.status,
+            "summary": report.facts,
+            "created_at": _moment(report.created_at),
+        }
+
+
+def _notifications(user_id: int) -> Iterator[Record]:
+    mine = select(Notification).where(Notification.user_id == user_id)
+    for (told,) in _pages(mine, Notification.id):
+        yield {
+            "kind": told.kind,
+            "title": told.title,
+            "text": told.text,
+            "at": _moment(told.created_at),
+            "read_at": _moment(told.read_at),
+        }
+
+
 def _mails(user_id: int) -> Iterator[Record]:
     address = select(User.email).where(User.id == user_id).scalar_subquery()
     mine = select(OutboxMail).where(OutboxMail.to_address == address)
@@ -385,6 +419,8 @@ _LISTS: dict[str, Callable[[int], Iterator[Record]]] = {
     "sign-ins": _sign_ins,
     "security-events": _security_events,
     "mails": _mails,
+    "reports": _reports,
+    "notifications": _notifications,
 }
 
 
@@ -488,4 +524,5 @@ def _write_readme(counts: dict[str, int], *, receipts: int, notes: int, made_at:
         notes=notes,
         most_receipts=MOST_RECEIPTS,
         sent_mail_days=current.sent_mail_days,
+        notification_days=current.notification_days,
     )

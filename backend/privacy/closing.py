@@ -35,7 +35,9 @@ from backend.models import (
     users_roles,
 )
 from backend.models.reservation import still_stands
-from backend.notifications.service import forget_mail, queue_mail
+from backend.notifications.choosing import forget_notifications
+from backend.notifications.service import MailReader, forget_mail, queue_mail
+from backend.reports.service import forget_reports
 from backend.transaction import TryAgain
 from backend.users.last_admin import check_another_admin, lock_admins
 
@@ -69,9 +71,17 @@ def close_account(user: Caller) -> None:
     _anonymise(account)
     _forget_what_was_theirs(user.id)
     forget_jobs(user.id)
+    forget_reports(user.id)
+    forget_notifications(user.id)
     forget_mail(address, instead=account.email)
     record("user.deleted", "user", user.id, actor_id=user.id)
-    queue_mail("account-closed", address, key=f"account-closed:{user.id}", context={})
+    queue_mail(
+        "account-closed",
+        address,
+        key=f"account-closed:{user.id}",
+        context={},
+        reader=MailReader(locale=user.locale),
+    )
 
 
 def _forget_codes(user_id: int, address: str) -> None:

@@ -9,7 +9,7 @@ from backend.extensions import db
 from backend.identity import Caller
 from backend.jobs.service import get_newest_job, start_job
 from backend.models import Job, User
-from backend.notifications.service import queue_mail
+from backend.notifications.telling import notify
 
 EXPORT = "export"
 """The kind of the job that makes the archive."""
@@ -47,9 +47,10 @@ def get_export(user: Caller) -> Job:
 def announce_export(job_id: int, user_id: int) -> None:
     """Promise the mail that says that the archive can be fetched."""
     user = db.session.get_one(User, user_id)
-    queue_mail(
+    notify(
+        user.id,
         "export-ready",
-        user.email,
         key=f"export:{job_id}",
+        kind="account",
         context={"name": user.name, "days": settings().export_days},
     )

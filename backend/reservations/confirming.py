@@ -13,7 +13,7 @@ from backend.errors import HoldExpired
 from backend.extensions import db
 from backend.models import Payment, Reservation
 from backend.models.reservation import PLATE_OVERLAP
-from backend.notifications.service import queue_mail
+from backend.notifications.telling import notify
 from backend.payments.receipts import issue_receipt, receipt_number
 from backend.reservations.history import note
 from backend.reservations.ticket import ticket_context
@@ -173,6 +173,13 @@ def _confirm_late(reservation: Reservation) -> bool:
 
 
 def queue_ticket(reservation_id: int, *, receipt: str | None = None) -> None:
-    """Promise the ticket by mail, in the transaction that confirms the reservation."""
-    to, context = ticket_context(reservation_id, receipt=receipt)
-    queue_mail("ticket", to, key=f"ticket:{reservation_id}", context=context)
+    """Promise the ticket, in the transaction that confirms the reservation."""
+    user_id, context = ticket_context(reservation_id, receipt=receipt)
+    notify(
+        user_id,
+        "ticket",
+        key=f"ticket:{reservation_id}",
+        kind="money",
+        context=context,
+        link=f"/bookings/{reservation_id}",
+    )

@@ -7,11 +7,13 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import insert, select
 
 from backend import clock
+from backend.channels import publish
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.identity import Caller
 from backend.lots.staff import works_at
 from backend.models import Reservation, ReservationEvent
+from backend.transaction import after_commit, transaction
 
 By: TypeAlias = Literal["driver", "staff", "system"]
 
@@ -44,6 +46,7 @@ def note(reservation_id: int, kind: str, /, *, actor_id: int | None = None, **fa
             "actor_id": actor_id,
         },
     )
+    after_commit(_publish, reservation_id)
 
 
 def list_events(reader: Caller, reservation_id: int) -> list[Event]:
@@ -71,6 +74,15 @@ def list_events(reader: Caller, reservation_id: int) -> list[Event]:
         .order_by(ReservationEvent.id)
     )
     return [first, *(_tell(row, reservation.user_id) for row in rows)]
+
+
+def _publish(reservation_id: int) -> None:
+    with transaction(read_only=True):
+        row = db.session.execute(
+            select(Reservation.user_id, Reservation.status).where(Reservation.id == reservation_id)
+        ).one()
+    if row.user_id is not None:
+        publish(row.user_id, "reservation", {"id": reservation_id, "status": row.status})
 
 
 def _tell(row: ReservationEvent, driver_id: int | None) -> Event:

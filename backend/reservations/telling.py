@@ -1,4 +1,4 @@
-"""Telling drivers by mail what became of their booking."""
+"""Telling drivers what became of their booking."""
 
 from datetime import datetime
 from typing import Any
@@ -8,16 +8,22 @@ from sqlalchemy import select
 from backend.extensions import db
 from backend.models import Lot, Reservation, Spot, SpotClaim, User
 from backend.money import format_money
-from backend.notifications.service import queue_mail
-from backend.reservations.ticket import moment_text, window_text
+from backend.notifications.telling import notify
+from backend.notifications.wording import moment_text, window_text
 
 _AMOUNT = "_minor"
+# What costs money, or gives it back, is told in any case.
+_KINDS = {
+    **dict.fromkeys(("moved", "vehicle-changed", "no-show", "completed"), "booking"),
+    **dict.fromkeys(("cancelled", "displaced", "extended", "rescheduled", "overstay"), "money"),
+    "waitlist-offer": "waitlist",
+}
 
 
 def tell(reservation_id: int, template: str, *, key: str, **more: Any) -> None:
-    """Promise a mail about a reservation to its driver, in the transaction that causes it; a walk-in has none.
+    """Tell the driver of a reservation, in the transaction that causes it; a walk-in has none.
 
-    The mail knows the booking as it is now, and ``more``: of that an amount ``refund_minor`` becomes the
+    The words know the booking as it is now, and ``more``: of that an amount ``refund_minor`` becomes the
     words ``refund``, and a moment is written in the lot's zone.
     """
     row = db.session.execute(
@@ -40,14 +46,23 @@ def tell(reservation_id: int, template: str, *, key: str, **more: Any) -> None:
         "bay": spot.label,
         "level": spot.level,
         "plate": reservation.plate,
-        "window": window_text(reservation.starts_at, reservation.ends_at, lot.timezone),
+        "window": window_text(
+            reservation.starts_at, reservation.ends_at, lot.timezone, user.locale
+        ),
     }
     for name, value in more.items():
         if isinstance(value, datetime):
-            context[name] = moment_text(value, lot.timezone)
+            context[name] = moment_text(value, lot.timezone, user.locale)
         elif name.endswith(_AMOUNT):
             written = format_money(value, reservation.currency) if value else ""
             context[name.removesuffix(_AMOUNT)] = written
         else:
             context[name] = value
-    queue_mail(template, user.email, key=key, context=context)
+    notify(
+        user.id,
+        template,
+        key=key,
+        kind=_KINDS[template],
+        context=context,
+        link=f"/bookings/{reservation.id}",
+    )

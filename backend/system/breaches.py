@@ -1,8 +1,7 @@
 """What rows may never look like, as queries for those that do; each query finds what breaks one promise.
 
 They look at the rows alone, whatever constraint or code should have kept them in order, and each is one
-statement, which sees one state of the database. P13, one monthly report for each person and month, has no
-rows yet and is not among them.
+statement, which sees one state of the database.
 """
 
 from dataclasses import dataclass
@@ -424,6 +423,47 @@ _MAIL_STATE = Breach(
         """
     ),
 )
+_LATE_REMINDER = Breach(
+    "P12",
+    "Nobody is reminded of a booking that is over",
+    "reminder {key}",
+    text(
+        """
+        SELECT m.key FROM reminders AS m JOIN reservations AS r ON r.id = m.reservation_id
+        WHERE m.at > r.ended_at ORDER BY m.key LIMIT :most
+        """
+    ),
+)
+_REPORT_TWICE = Breach(
+    "P13",
+    "One report at most for each person and month, and one of the operator's for each month",
+    "{count} reports of {who} for {month}",
+    text(
+        """
+        SELECT coalesce(cast(user_id AS text), 'the operator') AS who, month, count(*) AS count
+        FROM reports GROUP BY user_id, month HAVING count(*) > 1 ORDER BY user_id, month LIMIT :most
+        """
+    ),
+)
+_REPORT_STATE = Breach(
+    "P13",
+    "A report has its summary and both files when it is ready, and no file before; one that failed says why",
+    "report {id}, {status}, {files} files",
+    text(
+        """
+        SELECT id, status, files FROM (
+            SELECT r.id, r.status, r.finished_at, r.error, r.facts,
+                (SELECT count(*) FROM report_files AS f WHERE f.report_id = r.id) AS files
+            FROM reports AS r
+        ) AS told
+        WHERE files <> CASE status WHEN 'ready' THEN 2 ELSE 0 END
+            OR (status IN ('ready', 'failed')) <> (finished_at IS NOT NULL)
+            OR status = 'ready' AND (facts IS NULL OR cast(facts AS text) = 'null')
+            OR status = 'failed' AND error IS NULL
+        ORDER BY id LIMIT :most
+        """
+    ),
+)
 
 BREACHES = (
     *(_OVERLAPPING_CLAIMS, _OVERLAPPING_PLATES, _LIVE_WITHOUT_CLAIM, _CLAIM_WITHOUT_LIVE),
@@ -432,6 +472,7 @@ BREACHES = (
     *(_CONFIRMED_UNPAID, _LEFT_UNPAID, _DEBT_ELSEWHERE, _PAID_AND_LOST),
     *(_UNBALANCED, _ONE_SIDED, _BALANCE, _PAYABLE, _REFUNDS, _UNBOOKED),
     *(_NO_RECEIPT, _NO_CREDIT_NOTE, _GAPS, _PRICE_AND_QUOTE),
-    *(_MAIL_TWICE, _MAIL_STATE),
+    *(_MAIL_TWICE, _MAIL_STATE, _LATE_REMINDER),
+    *(_REPORT_TWICE, _REPORT_STATE),
 )
 """All of them, in the order of the promises."""

@@ -11,12 +11,24 @@ from backend import clock
 from backend.claims.availability import count_free
 from backend.extensions import db
 from backend.lots.ratings import UNRATED, read_ratings
-from backend.models import AuditEntry, Lot, Quote, Reservation, Review, UtcDateTime
+from backend.models import (
+    AuditEntry,
+    LedgerTransaction,
+    Lot,
+    Quote,
+    Report,
+    Reservation,
+    Review,
+    UtcDateTime,
+)
+from backend.reports.gathering import gather_driver
 from backend.tariffs.versions import replay
 
 _LOTS_AT_ONCE = 50
 _QUOTES_AT_ONCE = 200
 _TRIES = 3
+_REPORTS_AT_ONCE = 20
+_REPORT_AGE = timedelta(days=40)
 _WINDOW = timedelta(hours=2)
 # Steps through all rows, so that each hour looks at others; it has no divisor in common with how many there are.
 _STRIDE = 7919
@@ -81,11 +93,51 @@ def find_wrong_prices() -> Iterator[str]:
             )
 
 
+def find_wrong_reports() -> Iterator[str]:
+    """Gather some drivers' newest reports again; of money that moved since, nothing can be told."""
+    newest = clock.now() - _REPORT_AGE
+    reports = db.session.scalars(
+        select(Report)
+        .where(
+            Report.id.in_(_sample(Report.id, _REPORTS_AT_ONCE)),
+            Report.status == "ready",
+            Report.audience == "driver",
+            Report.finished_at >= newest,
+        )
+        .order_by(Report.id)
+    ).all()
+    for report in reports:
+        told = report.facts or {}
+        if report.user_id is None:
+            continue
+        again = gather_driver(report.user_id, report.month, report.timezone, report.locale)
+        shown: list[Any] = [told["visits"], told["minutes"]]
+        recounted: list[Any] = [again.visits, again.minutes]
+        if not _moved_since(report):
+            shown += [(each["currency"], each["spent_minor"]) for each in told["money"]]
+            recounted += [(each.currency, each.spent_minor) for each in again.money]
+        if shown != recounted:
+            yield f"report {report.id}: {shown}, recounted {recounted}"
+
+
 RECOUNTS = (
     Recount("P6", "Counts of bays are what counting them gives", find_wrong_bay_counts),
     Recount("P6", "Ratings are what adding up the reviews gives", find_wrong_ratings),
     Recount("P7", "Prices replay to the same lines", find_wrong_prices),
+    Recount("P13", "Reports say what gathering the month again gives", find_wrong_reports),
 )
+
+
+def _moved_since(report: Report) -> bool:
+    """Tell whether money of the driver's moved since the report was begun."""
+    return bool(
+        db.session.scalar(
+            select(LedgerTransaction.id)
+            .join(Reservation, Reservation.id == LedgerTransaction.reservation_id)
+            .where(Reservation.user_id == report.user_id, LedgerTransaction.at >= report.created_at)
+            .limit(1)
+        )
+    )
 
 
 def _sample(key: Any, most: int) -> list[int]:

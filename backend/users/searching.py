@@ -42,7 +42,7 @@ def list_users(
 
     Only those with a number below ``before``, when it is given.
     """
-    conditions = _conditions(q=q, role=role, active=active)
+    conditions = matching(q=q, role=role, active=active)
     total = db.session.scalar(select(func.count()).select_from(User).where(*conditions)) or 0
     if before is not None:
         conditions.append(User.id < before)
@@ -72,9 +72,10 @@ def get_account(user_id: int) -> Account:
     return Account(user, _last_sign_ins([user_id]).get(user_id))
 
 
-def _conditions(
-    *, q: str | None, role: str | None, active: bool | None
+def matching(
+    *, q: str | None = None, role: str | None = None, active: bool | None = None
 ) -> list[ColumnElement[bool]]:
+    """Give the conditions on users that match."""
     conditions: list[ColumnElement[bool]] = []
     if q is not None:
         words = fold(q).split()

@@ -40,7 +40,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         is_page = response.mimetype == "text/html"
         headers.setdefault("Content-Security-Policy", policy if is_page else _CLOSED)
         headers["X-Content-Type-Options"] = "nosniff"
-        headers["X-Frame-Options"] = "DENY"
+        headers.setdefault("X-Frame-Options", "DENY")
         headers.setdefault("Referrer-Policy", "no-referrer")
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Permissions-Policy"] = _ALLOWED

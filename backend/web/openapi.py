@@ -293,9 +293,11 @@ def _responses(rule: Rule, verb: str, described: Operation) -> dict[str, Any]:
     headers = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
     success: dict[str, Any] = {"description": status.phrase, "headers": dict(headers)}
     if described.response is not None:
-        success["content"] = {described.media_type or JSON: {"schema": described.response}}
-    elif described.media_type is not None:
-        success["content"] = {described.media_type: {"schema": {}}}
+        success["content"] = {
+            each: {"schema": described.response} for each in described.media_types or (JSON,)
+        }
+    elif described.media_types:
+        success["content"] = {each: {"schema": {}} for each in described.media_types}
     if verb in {"get", "patch"} and (described.has_etag or described.media_type):
         success["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
     if described.idempotent:

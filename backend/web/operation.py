@@ -1,6 +1,5 @@
 """The decorator that guards a resource's method, feeds it, and documents it."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -11,9 +10,9 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from marshmallow import Schema
 
-from backend.database import limit_lock_waits, lock_name, time_left, wait_at_most
-from backend.errors import PreconditionFailed, Problem, ServiceUnavailable
-from backend.transaction import TryAgain
+from backend.database import lock_name, wait_at_most
+from backend.errors import PreconditionFailed, Problem
+from backend.transaction import in_transaction
 from backend.transaction import transaction as open_transaction
 from backend.web import idempotency, parsing
 from backend.web.api import JSON, json_response, to_json
@@ -28,9 +27,6 @@ MULTIPART = "multipart/form-data"
 _CHANGES = {"PATCH", "PUT", "DELETE"}
 # Longer than the server's own lock_timeout, whose answer says more, and below the 5 s that we promise.
 _REPLY_SECONDS = 4.8
-_PAUSE_SECONDS = 0.05
-# With less than this left of its time, a write is not tried once more.
-_LEAST_SECONDS = 1.0
 _NOTHING = NothingSchema()
 
 Method = Callable[..., Any]
@@ -51,15 +47,22 @@ class Operation:
     raises: tuple[type[Problem], ...] = ()
     idempotent: bool = False
     transaction: bool = True
-    media_type: str | None = None
+    media_type: str | tuple[str, ...] | None = None
     shared: str | None = None
     fresh: bool = False
+    any_body: bool = False
 
     def __post_init__(self) -> None:
         if self.public and self.fresh:
             raise ValueError("Nobody is signed in there, and so not freshly.")
         if self.public and (self.roles or self.idempotent):
             raise ValueError("A public operation has no roles, and nobody to keep a key for.")
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """What its answer may be, where it is no JSON of a schema."""
+        given = self.media_type
+        return (given,) if isinstance(given, str) else given or ()
 
     @property
     def has_etag(self) -> bool:
@@ -80,9 +83,10 @@ def operation(  # noqa: PLR0913 - each is a keyword of its own, and most have a 
     raises: tuple[type[Problem], ...] = (),
     idempotent: bool = False,
     transaction: bool = True,
-    media_type: str | None = None,
+    media_type: str | tuple[str, ...] | None = None,
     shared: str | None = None,
     fresh: bool = False,
+    any_body: bool = False,
 ) -> Callable[[Method], Method]:
     """Make a method of a Resource an operation of the API.
 
@@ -91,6 +95,7 @@ def operation(  # noqa: PLR0913 - each is a keyword of its own, and most have a 
     GET; with ``transaction=False`` it opens its own short ones and returns plain things.
     ``shared`` names the cache from which strangers who ask the same get the same answer for a second.
     ``fresh`` wants a caller who proved who they are within the last minutes.
+    ``any_body`` leaves the body unread: the programs that post there choose it, and it says nothing.
     ``roles`` are those that may call it; none means anybody signed in. ``raises`` lists what the
     service raises; 401, 403, 404, 422 and their like follow from the rest.
     """
@@ -109,6 +114,7 @@ def operation(  # noqa: PLR0913 - each is a keyword of its own, and most have a 
         media_type=media_type,
         shared=shared,
         fresh=fresh,
+        any_body=any_body,
     )
 
     def decorate(method: Method) -> Method:
@@ -236,15 +242,7 @@ def _effect(
 ) -> Response:
     if not described.transaction:
         return _answer(described, method(resource, **path, **arguments))
-    answer, again = None, False
-    while answer is None:
-        try:
-            answer = _try_once(described, method, resource, path, arguments, again=again)
-        except TryAgain as error:
-            if time_left() < _LEAST_SECONDS:
-                raise ServiceUnavailable(retry_after=1) from error
-            time.sleep(_PAUSE_SECONDS)
-            again = True
+    answer = _transact(described, method, resource, path, arguments)
     read = operation_of(getattr(resource, "get", None))
     if (
         request.method == "PATCH"
@@ -256,29 +254,28 @@ def _effect(
     return answer
 
 
-def _try_once(
+def _transact(
     described: Operation,
     method: Method,
     resource: Any,
     path: dict[str, Any],
     arguments: dict[str, Any],
-    *,
-    again: bool,
 ) -> Response:
     """Do all of a write in one transaction; what a refusal tells beyond itself is looked up after it."""
+
+    def work() -> Response:
+        _check_precondition(resource, path)
+        answer = _answer(described, method(resource, **path, **arguments))
+        idempotency.check_remembered()
+        return answer
+
     try:
-        with open_transaction():
-            if again:
-                limit_lock_waits()
-            _check_precondition(resource, path)
-            answer = _answer(described, method(resource, **path, **arguments))
-            idempotency.check_remembered()
+        return in_transaction(work)
     except Problem as problem:
         if problem.look_up is not None:
             with open_transaction(read_only=True):
                 problem.extensions |= problem.look_up()
         raise
-    return answer
 
 
 def _identify(described: Operation) -> None:
@@ -297,7 +294,7 @@ def _arguments(described: Operation) -> dict[str, Any]:
     elif request.query_string:
         parsing.parse_query(_NOTHING)
     if described.body is None:
-        if request.method not in {"GET", "HEAD"}:
+        if request.method not in {"GET", "HEAD"} and not described.any_body:
             parsing.parse_body(_NOTHING)
     elif described.body_type == MULTIPART:
         arguments["body"] = parsing.parse_upload(described.body)

@@ -18,9 +18,11 @@ from sqlalchemy import update
 from backend import clock, config
 from backend.extensions import db
 from backend.jobs.service import run_due_jobs
-from backend.models import Payment, User
+from backend.models import Job, Payment, Reservation, User
 from backend.notifications.service import send_due_mail
+from backend.notifications.unsubscribing import unsubscribe_url
 from backend.payments.webhooks import sign
+from backend.reminders.links import link
 from backend.system.invariants import check_invariants
 from backend.transaction import transaction
 from backend.web.openapi import operations
@@ -39,6 +41,7 @@ _PATHS = (
     "payment_id",
     "refund_id",
     "entry_id",
+    "report_id",
 )
 # Nobody's, or the fuzzer would sooner or later sign itself out and meet nothing but 401.
 _HARMLESS = {"user_id": 999_999, "session_id": 999_999}
@@ -92,7 +95,7 @@ class Road:
             self.ask("GET", path, 200, {})
         for path in ("", "/docs.css", "/docs.js"):
             self.ask("GET", f"{v1}/docs{path}", 200, {})
-        self._account(v1)
+        self._account(v1, admin)
         lot = self.ask(
             "POST",
             f"{v1}/lots",
@@ -148,7 +151,7 @@ class Road:
         self.ask("GET", f"{v1}/coupons/{made['id']}", 200, admin)
         self.ask("PATCH", f"{v1}/coupons/{made['id']}", 200, admin, json={"most_uses": 5})
 
-    def _account(self, v1: str) -> None:
+    def _account(self, v1: str, admin: dict[str, str]) -> None:
         address = "road@example.org"
         body = {"email": address, "name": "Road", "password": PASSWORD}
         challenge = self.ask("POST", f"{v1}/auth/register", 202, {}, json=body)["challenge_id"]
@@ -163,7 +166,8 @@ class Road:
         self.ask("GET", f"{v1}/me", 200, own)
         self.ask("PATCH", f"{v1}/me", 200, own, json={"name": "Road Runner"})
         self.ask("POST", f"{v1}/events/ticket", 201, own, json={})
-        self._archive(v1, own)
+        self._archive(v1, own, admin)
+        self._exports(v1, admin)
         self.ask("POST", f"{v1}/auth/logout", 204, own, json={})
         own = self._security(v1, address)
         self.ask("DELETE", f"{v1}/me", 204, own)
@@ -222,7 +226,16 @@ class Road:
             check_invariants()
         self.ask("GET", f"{v1}/system/invariants", 200, admin)
 
-    def _archive(self, v1: str, own: dict[str, str]) -> None:
+    def _background(self, v1: str, admin: dict[str, str], job_id: int) -> None:
+        """Look at work in the background, and let a job that failed be done once more."""
+        with self.served.app.app_context(), transaction():
+            db.session.execute(update(Job).where(Job.id == job_id).values(status="failed"))
+        for what in ("jobs", "reports", "mail", "tasks"):
+            self.ask("GET", f"{v1}/system/jobs?what={what}", 200, admin)
+        self.ask("POST", f"{v1}/system/jobs/jobs/{job_id}/retry", 200, admin)
+
+    def _archive(self, v1: str, own: dict[str, str], admin: dict[str, str]) -> None:
+        self._notifications(v1, own)
         self.ask("POST", f"{v1}/me/export", 202, own)
         config.use(self.served.app.extensions["settings"])
         with self.served.app.app_context():
@@ -230,6 +243,33 @@ class Road:
         job = self.ask("GET", f"{v1}/me/export", 200, own)
         assert self.ask("GET", f"{v1}/jobs/{job['id']}", 200, own) == job
         assert self.ask("GET", job["result_url"], 200, own).startswith(b"PK")
+        link = self.ask("POST", f"{v1}/downloads", 201, own, json={"job_id": job["id"]})
+        assert self.ask("GET", link["url"], 200, {}).startswith(b"PK")
+        self._background(v1, admin, job["id"])
+
+    def _notifications(self, v1: str, own: dict[str, str]) -> None:
+        told = self.ask("GET", f"{v1}/notifications", 200, own)
+        assert told["unread"] == len(told["items"]) > 0
+        newest = {"until_id": told["items"][0]["id"]}
+        left = self.ask("POST", f"{v1}/notifications/read", 200, own, json=newest)
+        assert left == {"unread": 0}
+        self.ask("GET", f"{v1}/me/notification-settings", 200, own)
+        wish = {"items": [{"kind": "nudge", "mail": True}]}
+        self.ask("PATCH", f"{v1}/me/notification-settings", 200, own, json=wish)
+
+    def _exports(self, v1: str, admin: dict[str, str]) -> None:
+        """Ask for exports: one is made and fetched, one cancelled, small tables come at once."""
+        wishes = {"kind": "users", "format": "xlsx"}
+        job = self.ask("POST", f"{v1}/exports", 202, admin, json=wishes)
+        self.ask("POST", f"{v1}/jobs/{job['id']}/cancel", 200, admin)
+        job = self.ask("POST", f"{v1}/exports", 202, admin, json=wishes)
+        with self.served.app.app_context():
+            run_due_jobs()
+        made, cancelled = self.ask("GET", f"{v1}/exports", 200, admin)["items"]
+        assert (made["id"], made["status"], cancelled["status"]) == (job["id"], "done", "cancelled")
+        assert self.ask("GET", made["result_url"], 200, admin).startswith(b"PK")
+        for table in ("lots.csv", "coupons.csv"):
+            assert self.ask("GET", f"{v1}/exports/{table}", 200, admin)
 
     def _bookings(self, v1: str, lot_id: int, driver: dict[str, str]) -> None:
         cars = [
@@ -281,6 +321,15 @@ class Road:
         self.ask("POST", f"{here}/reschedule", 200, driver, json=elsewhen)
         self.ask("GET", f"{here}/cancellation", 200, driver)
         self.ask("GET", f"{here}/events", 200, driver)
+        config.use(self.served.app.extensions["settings"])
+        with self.served.app.app_context(), transaction(read_only=True):
+            booked = db.session.get_one(Reservation, int(here.rpartition("/")[2]))
+            token = link("extend", booked).partition("#token=")[2]
+            owner_id = booked.user_id
+        for verb in ("look", "act"):
+            self.ask("POST", f"/api/v1/links/{verb}", 200, {}, json={"token": token})
+        stop = unsubscribe_url(owner_id, "start_day").partition("=")[2]
+        self.ask("POST", f"/api/v1/unsubscribe?token={stop}", 204, {})
 
     def _reviews(self, v1: str, lot_id: int, driver: dict[str, str], admin: dict[str, str]) -> None:
         stood = self._stood(v1, lot_id, driver)
@@ -354,8 +403,21 @@ class Road:
         signature = sign(config.settings().sandbox_webhook_secret, event, clock.now())
         signed = {"Sandbox-Signature": signature, "Content-Type": "application/json"}
         self.ask("POST", f"{v1}/webhooks/sandbox", 200, signed, content=event)
+        self._reports(v1, driver, admin)
         self.ask("GET", f"{v1}/ledger", 200, admin)
         self.ask("GET", f"{v1}/ledger/balances", 200, admin)
+
+    def _reports(self, v1: str, driver: dict[str, str], admin: dict[str, str]) -> None:
+        with self.served.app.app_context(), transaction(read_only=True):
+            owner = db.session.get_one(User, self.ask("GET", f"{v1}/me", 200, driver)["id"])
+        mine = f"{v1}/reports/{self.make.report(owner).id}"
+        operators = f"{v1}/reports/{self.make.report(None).id}"
+        self.ask("GET", f"{v1}/reports", 200, driver)
+        self.ask("GET", f"{v1}/reports?audience=operator", 200, admin)
+        for path in (f"{mine}.pdf", f"{mine}.xlsx"):
+            self.ask("GET", path, 200, driver)
+        self.ask("POST", f"{mine}/send", 200, driver)
+        self.ask("POST", f"{operators}/send", 200, admin)
 
     def _room(self, v1: str, driver: dict[str, str], admin: dict[str, str]) -> None:
         """Fill a lot, wait for it, report its bay, and close it."""

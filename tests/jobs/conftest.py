@@ -1,6 +1,7 @@
 """A kind of job for tests, and workers who do what they are told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -8,8 +9,8 @@ from sqlalchemy import func, select
 
 from backend.extensions import db
 from backend.jobs import makers, service
-from backend.jobs.makers import MadeFile, Maker, Report, register_maker
-from backend.models import Job, JobFile
+from backend.jobs.makers import Assignment, MadeFile, Maker, Report, register_maker
+from backend.models import Job, JobFile, JobFilePart
 from backend.transaction import transaction
 
 KIND = "tests"
@@ -22,11 +23,16 @@ class Workshop:
         self.made_for: list[int] = []
         self.announced: list[int] = []
         self.before: Callable[[Report], None] = lambda _report: None
+        self.content: Callable[[Assignment], Path | Iterable[bytes]] = self.write
 
-    def make(self, user_id: int, report: Report) -> MadeFile:
-        self.before(report)
-        self.made_for.append(user_id)
-        return MadeFile("made.zip", "application/zip", b"made for %d" % user_id)
+    @staticmethod
+    def write(assignment: Assignment) -> Iterable[bytes]:
+        return [b"made for ", b"%d" % assignment.user_id]
+
+    def make(self, assignment: Assignment) -> MadeFile:
+        self.before(assignment.report)
+        self.made_for.append(assignment.user_id)
+        return MadeFile("made.zip", "application/zip", self.content(assignment))
 
     def announce(self, job_id: int, _user_id: int) -> None:
         self.announced.append(job_id)
@@ -38,9 +44,9 @@ class Bench:
     def __init__(self, app: Flask) -> None:
         self._app = app
 
-    def start(self, user_id: int) -> int:
+    def start(self, user_id: int, **params: object) -> int:
         with self._app.app_context(), transaction():
-            return service.start_job(KIND, user_id).id
+            return service.start_job(KIND, user_id, params).id
 
     def run(self, job_id: int) -> None:
         with self._app.app_context():
@@ -57,6 +63,10 @@ class Bench:
     def look(self, job_id: int) -> Job:
         with self._app.app_context(), transaction(read_only=True):
             return db.session.get_one(Job, job_id)
+
+    def count_parts(self) -> int:
+        with self._app.app_context(), transaction(read_only=True):
+            return db.session.scalar(select(func.count()).select_from(JobFilePart)) or 0
 
     def count(self) -> tuple[int, int]:
         """Count jobs and files."""

@@ -1,11 +1,13 @@
 """Jobs: asked for once, done once, fetched by their owner, gone in time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from threading import Barrier
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Index, delete
@@ -14,7 +16,7 @@ from backend import clock
 from backend.config import Settings
 from backend.extensions import db
 from backend.jobs import service
-from backend.jobs.makers import Report
+from backend.jobs.makers import Assignment, Report
 from backend.jobs.tasks import purge_expired, run, run_due
 from backend.models import Job, User
 from backend.transaction import transaction
@@ -225,6 +227,265 @@ class TestRun:
         run_due()
         assert bench.look(second).status == "done"
         assert purge_expired() == 0
+
+
+class TestFile:
+    """What was made is kept and given out in pieces."""
+
+    def test_it_comes_as_it_was_made_in_pieces_of_one_size(
+        self,
+        client: FlaskClient,
+        bench: Bench,
+        workshop: Workshop,
+        driver: User,
+        as_driver: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(service, "_PART_BYTES", 4)
+        workshop.content = lambda _assignment: [b"a", b"", b"bcdefghij", b"kl", b"m"]
+        job_id = bench.start(driver.id)
+        bench.run(job_id)
+        assert bench.count_parts() == 4
+        shown = client.get(f"/api/v1/jobs/{job_id}", headers=as_driver).json
+        assert shown["size"] == 13
+        answer = client.get(shown["result_url"], headers=as_driver)
+        assert answer.data == b"abcdefghijklm"
+        assert answer.headers["Content-Length"] == "13"
+
+    def test_a_file_on_disk_is_kept_and_its_folder_deleted(
+        self,
+        client: FlaskClient,
+        bench: Bench,
+        workshop: Workshop,
+        settings: Settings,
+        driver: User,
+        as_driver: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(service, "_PART_BYTES", 4)
+
+        def write(assignment: Assignment) -> Path:
+            assert list(assignment.folder.iterdir()) == []
+            path = assignment.folder / "made"
+            path.write_bytes(b"0123456789")
+            return path
+
+        workshop.content = write
+        job_id = bench.start(driver.id)
+        bench.run(job_id)
+        answer = client.get(f"/api/v1/jobs/{job_id}/result", headers=as_driver)
+        assert answer.data == b"0123456789"
+        assert list((settings.instance / "work").iterdir()) == []
+
+    def test_of_nothing_it_is_empty(
+        self,
+        client: FlaskClient,
+        bench: Bench,
+        workshop: Workshop,
+        driver: User,
+        as_driver: dict[str, str],
+    ) -> None:
+        workshop.content = lambda _assignment: []
+        job_id = bench.start(driver.id)
+        bench.run(job_id)
+        answer = client.get(f"/api/v1/jobs/{job_id}/result", headers=as_driver)
+        assert (answer.status_code, answer.data) == (200, b"")
+
+    def test_what_an_attempt_that_died_left_is_replaced(
+        self,
+        client: FlaskClient,
+        bench: Bench,
+        workshop: Workshop,
+        settings: Settings,
+        make: Factory,
+        driver: User,
+        move_clock: MoveClock,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(service, "_PART_BYTES", 4)
+
+        class Killed(BaseException):
+            """What no except in the service catches, as a SIGKILL."""
+
+        def die(_assignment: Assignment) -> Iterator[bytes]:
+            yield b"leftover"
+            raise Killed
+
+        workshop.content = die
+        job_id = bench.start(driver.id)
+        with pytest.raises(Killed):
+            bench.run(job_id)
+        assert bench.count_parts() == 2
+        early = client.get(f"/api/v1/jobs/{job_id}/result", headers=make.headers(driver))
+        assert problem(early) == "404 not-found"
+        left = settings.instance / "work" / f"job-{job_id}" / "1" / "left"
+        left.parent.mkdir(parents=True, exist_ok=True)
+        left.write_bytes(b"left")
+
+        workshop.content = workshop.write
+        move_clock(timedelta(hours=1))
+        bench.run(job_id)
+        answer = client.get(f"/api/v1/jobs/{job_id}/result", headers=make.headers(driver))
+        assert answer.data == b"made for %d" % driver.id
+        assert not left.exists()
+
+    def test_an_attempt_that_was_overtaken_adds_nothing(
+        self,
+        app: Flask,
+        bench: Bench,
+        workshop: Workshop,
+        driver: User,
+        move_clock: MoveClock,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Its lease ran out while it was writing, and another one was quicker."""
+        monkeypatch.setattr(service, "_PART_BYTES", 4)
+        job_id = bench.start(driver.id)
+
+        def be_overtaken(_assignment: Assignment) -> Iterator[bytes]:
+            yield b"slow"
+            workshop.content = workshop.write
+            move_clock(timedelta(hours=1))
+            bench.run(job_id)
+            yield b"and more"
+
+        workshop.content = be_overtaken
+        bench.run(job_id)
+        with app.app_context():
+            with transaction(read_only=True):
+                made = service.read_result(driver.id, job_id)
+            assert b"".join(made.content) == b"made for %d" % driver.id
+        assert workshop.announced == [job_id]
+
+    def test_one_that_fails_while_it_is_kept_leaves_nothing(
+        self, bench: Bench, workshop: Workshop, driver: User
+    ) -> None:
+        def fail(_assignment: Assignment) -> Iterator[bytes]:
+            yield b"x" * (service._PART_BYTES + 1)
+            raise ValueError(driver.email)
+
+        workshop.content = fail
+        job_id = bench.start(driver.id)
+        bench.run(job_id)
+        job = bench.look(job_id)
+        assert job.status == "queued"
+        assert str(job.failure).startswith("ValueError")
+        assert driver.email not in str(job.failure)
+        assert (bench.count(), bench.count_parts()) == ((1, 0), 0)
+
+    def test_one_that_takes_too_long_is_not_tried_again(
+        self, bench: Bench, workshop: Workshop, driver: User
+    ) -> None:
+        def take_long(_report: Report) -> None:
+            raise SoftTimeLimitExceeded
+
+        workshop.before = take_long
+        job_id = bench.start(driver.id)
+        bench.run(job_id)
+        job = bench.look(job_id)
+        assert (job.status, job.attempts) == ("failed", 1)
+        assert "less at once" in str(job.error)
+
+    def test_deleted_while_it_is_fetched_it_ends_early(
+        self, app: Flask, bench: Bench, driver: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service, "_PART_BYTES", 4)
+        job_id = bench.start(driver.id)
+        bench.run(job_id)
+        with app.app_context():
+            with transaction(read_only=True):
+                made = service.read_result(driver.id, job_id)
+            assert next(made.content) == b"made"
+            with transaction():
+                service.forget_jobs(driver.id)
+            assert list(made.content) == []
+
+
+class TestCancel:
+    def test_before_it_begins_it_is_never_done(
+        self,
+        client: FlaskClient,
+        bench: Bench,
+        workshop: Workshop,
+        driver: User,
+        as_driver: dict[str, str],
+    ) -> None:
+        job_id = bench.start(driver.id)
+        for _ in range(2):
+            answer = client.post(f"/api/v1/jobs/{job_id}/cancel", headers=as_driver)
+            assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
+            assert answer.json["finished_at"] is not None
+        bench.run(job_id)
+        bench.sweep()
+        assert (workshop.made_for, workshop.announced) == ([], [])
+        # Another may be asked for.
+        assert bench.start(driver.id) != job_id
+
+    def test_on_the_way_the_worker_notices_and_leaves_nothing(
+        self,
+        client: FlaskClient,
+        bench: Bench,
+        workshop: Workshop,
+        settings: Settings,
+        driver: User,
+        as_driver: dict[str, str],
+    ) -> None:
+        job_id = bench.start(driver.id)
+        came_so_far: list[int] = []
+
+        def work(report: Report) -> None:
+            report(10)
+            came_so_far.append(10)
+            client.post(f"/api/v1/jobs/{job_id}/cancel", headers=as_driver)
+            report(20)
+            came_so_far.append(20)
+
+        workshop.before = work
+        bench.run(job_id)
+        assert came_so_far == [10]
+        assert bench.look(job_id).status == "cancelled"
+        assert (bench.count(), bench.count_parts()) == ((1, 0), 0)
+        assert workshop.announced == []
+        assert list((settings.instance / "work").iterdir()) == []
+
+    def test_while_the_file_is_kept_its_pieces_go(
+        self,
+        client: FlaskClient,
+        bench: Bench,
+        workshop: Workshop,
+        driver: User,
+        as_driver: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(service, "_PART_BYTES", 4)
+        job_id = bench.start(driver.id)
+
+        def cancel(_assignment: Assignment) -> Iterator[bytes]:
+            yield b"12345678"
+            assert bench.count_parts() == 2
+            client.post(f"/api/v1/jobs/{job_id}/cancel", headers=as_driver)
+            yield b"12345678"
+
+        workshop.content = cancel
+        bench.run(job_id)
+        assert bench.look(job_id).status == "cancelled"
+        assert (bench.count(), bench.count_parts()) == ((1, 0), 0)
+
+    def test_what_is_over_and_what_is_anothers_cannot_be(
+        self,
+        client: FlaskClient,
+        bench: Bench,
+        driver: User,
+        as_driver: dict[str, str],
+        as_admin: dict[str, str],
+    ) -> None:
+        job_id = bench.start(driver.id)
+        theirs = client.post(f"/api/v1/jobs/{job_id}/cancel", headers=as_admin)
+        assert problem(theirs) == "404 not-found"
+        bench.run(job_id)
+        late = client.post(f"/api/v1/jobs/{job_id}/cancel", headers=as_driver)
+        assert problem(late) == "409 illegal-transition"
+        assert bench.look(job_id).status == "done"
 
 
 class TestFetch:

@@ -249,10 +249,10 @@ class Life(RuleBasedStateMachine):
             self.did("check in")
             booking.status = "checked_in"
 
-    @precondition(lambda self: any(each.status in PRESENT for each in self.bookings.values()))
+    @precondition(lambda self: self.cars_in())
     @rule(which=bookings, let_out=st.booleans())
     def check_out(self, which: int, *, let_out: bool) -> None:
-        inside = [each for each in self.bookings.values() if each.status in PRESENT]
+        inside = self.cars_in()
         booking = inside[which % len(inside)]
         now = clock.now()
         body = {"let_out_reason": "The barrier is broken."} if let_out else {}
@@ -424,7 +424,21 @@ class Life(RuleBasedStateMachine):
         commits=st.sampled_from([0, 0, 0, 1, 2, 3]),
     )
     def die_before_a_commit(self, which: int, act: str, commits: int) -> None:
-        booking = self.pick(which)
+        self.die(self.pick(which), act, commits)
+
+    @precondition(lambda self: self.cars_in())
+    @rule(which=bookings, commits=st.sampled_from([0, 0, 1]))
+    def die_on_the_way_out(self, which: int, commits: int) -> None:
+        inside = self.cars_in()
+        self.die(inside[which % len(inside)], "check_out", commits)
+
+    @precondition(lambda self: self.cars_at_the_gate())
+    @rule(which=bookings, commits=st.sampled_from([0, 0, 1]))
+    def die_on_the_way_in(self, which: int, commits: int) -> None:
+        waiting = self.cars_at_the_gate()
+        self.die(waiting[which % len(waiting)], "check_in", commits)
+
+    def die(self, booking: Booking, act: str, commits: int) -> None:
         before, at = deepcopy(booking), clock.now()
         with self.dropping(commits) as dropped:
             answer = self.try_to(act, booking)
@@ -492,6 +506,17 @@ class Life(RuleBasedStateMachine):
         # The newest first, so that small examples speak of what was just made.
         found = sorted(self.bookings)
         return self.bookings[found[-1 - which % len(found)]]
+
+    def cars_at_the_gate(self) -> list[Booking]:
+        now = clock.now()
+        return [
+            each
+            for each in self.bookings.values()
+            if each.status == "confirmed" and each.opens_at() <= now < each.ends_at
+        ]
+
+    def cars_in(self) -> list[Booking]:
+        return [each for each in self.bookings.values() if each.status in PRESENT]
 
     def post(self, path: str, body: Any, headers: dict[str, str]) -> TestResponse:
         return self.client.post(f"{V1}{path}", json=body, headers=headers)
@@ -729,7 +754,11 @@ class Life(RuleBasedStateMachine):
             idle.status,
             successors[act].get(before.status, idle.status),
             "overstayed" if before.status == "confirmed" and act == "check_in" else idle.status,
+            # A payment that was begun keeps the hold for longer, though nobody hears of it again.
+            before.status if act == "pay" else idle.status,
         }, (told, before)
+        if act == "pay" and told["status"] in {"held", "confirmed"}:
+            booking.status = before.status
         self.take_over(booking, act, at)
         self.read_deadline(booking)
         booking.pass_time(now)

@@ -40,6 +40,7 @@ TICKET = {
     "price": "€4.00",
     "receipt": "R-2026-000001",
     "plate": "DDVV2026",
+    "reservation_id": "1",
 }
 
 
@@ -118,9 +119,9 @@ class TestSend:
         send_mail(promise(template="ticket", key="ticket:1", context=TICKET, secret=None))
         (mail,) = inbox.mails
         assert asked == [TICKET]
-        (part,) = mail.iter_attachments()
-        assert part.get_filename() == "receipt.pdf"
+        (part,) = (each for each in mail.walk() if each.get_filename() == "receipt.pdf")
         assert part.get_content_type() == "application/pdf"
+        assert part.get_content_disposition() == "attachment"
         assert part.get_content() == b"%PDF-1.7 \xff\x00"
         body = mail.get_body(("plain",))
         assert body is not None
@@ -184,6 +185,81 @@ class TestSend:
         assert inbox.mails == []
         mail = look_up(mail_id)
         assert (mail.status, mail.last_error, mail.sealed) == ("failed", "expired", None)
+
+
+class TestPictures:
+    def test_the_logo_is_shown_and_no_attachment(self, promise: Promise, inbox: Inbox) -> None:
+        send_mail(promise())
+        (mail,) = inbox.mails
+        (logo,) = (each for each in mail.walk() if each.get_content_type() == "image/png")
+        assert logo["Content-ID"] == "<logo>"
+        assert logo.get_content_disposition() == "inline"
+        html = mail.get_body(("html",))
+        assert html is not None
+        assert "cid:logo" in html.get_content()
+        assert [each.get_content_type() for each in mail.walk()] == [
+            "multipart/related",
+            "multipart/alternative",
+            "text/plain",
+            "text/html",
+            "image/png",
+        ]
+
+
+class TestBatch:
+    def test_a_sweep_sends_all_that_is_due_by_one_connection(
+        self, promise: Promise, look_up: LookUp, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connected: list[int] = []
+        connect = transport._connect
+
+        def count(settings: Settings) -> Any:
+            connected.append(1)
+            return connect(settings)
+
+        monkeypatch.setattr(transport, "_connect", count)
+        monkeypatch.setattr(service, "_BATCH", 3)
+        inbox.answer_to["p4@example.org"] = "550 No such user"
+        inbox.answer_to["p5@example.org"] = "451 Later"
+        mails = [promise(f"p{number}@example.org") for number in range(8)]
+        send_due()
+        assert [look_up(mail_id).status for mail_id in mails] == [
+            *["sent"] * 4,
+            "bounced",
+            "pending",
+            *["sent"] * 2,
+        ]
+        assert len(connected) == 1
+
+    def test_what_there_is_no_time_for_waits_for_the_next_sweep(
+        self, promise: Promise, look_up: LookUp, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mails = [promise(f"p{number}@example.org") for number in range(3)]
+        monkeypatch.setattr(service, "_SWEEP_SECONDS", -1.0)
+        send_due()
+        assert [look_up(mail_id).status for mail_id in mails] == ["sent", "pending", "pending"]
+        assert look_up(mails[1]).attempts == 0
+
+    def test_a_connection_that_died_between_two_mails_is_made_anew(
+        self, promise: Promise, look_up: LookUp, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        open_server = transport.Post._open_server
+        gone: list[int] = []
+
+        def cut(post: transport.Post) -> Any:
+            if post._server and not gone:
+                gone.append(1)
+                assert post._server.sock is not None
+                post._server.sock.shutdown(socket.SHUT_RDWR)
+            return open_server(post)
+
+        monkeypatch.setattr(transport.Post, "_open_server", cut)
+        mails = [promise(f"p{number}@example.org") for number in range(3)]
+        send_due()
+        assert gone
+        assert [look_up(mail_id).status for mail_id in mails] == ["sent"] * 3
+        assert [look_up(mail_id).attempts for mail_id in mails] == [1] * 3
+        assert len(inbox.mails) == 3
 
 
 class TestServerFaults:
@@ -250,7 +326,7 @@ class TestServerFaults:
         mail_id = promise()
         send_mail(mail_id)
         mail = look_up(mail_id)
-        assert (mail.status, mail.sealed) == ("failed", None)
+        assert (mail.status, mail.sealed) == ("bounced", None)
         assert mail.last_error is not None
         assert "55" in mail.last_error
 
@@ -305,11 +381,16 @@ class TestServerFaults:
         self, promise: Promise, look_up: LookUp, inbox: Inbox, move_clock: MoveClock
     ) -> None:
         mail_id = promise(context={})
-        for hour in range(31):
-            move_clock(timedelta(hours=2 * hour))
+        for hours in (0, 12, 23):
+            move_clock(timedelta(hours=hours))
             send_due()
+            assert look_up(mail_id).status == "pending"
+        # The last try is a day after the promise, however long the pause would be.
+        assert look_up(mail_id).next_attempt_at <= look_up(mail_id).created_at + timedelta(days=1)
+        move_clock(timedelta(days=1, seconds=1))
+        send_due()
         mail = look_up(mail_id)
-        assert (mail.status, mail.attempts, mail.sealed) == ("failed", 30, None)
+        assert (mail.status, mail.attempts, mail.sealed) == ("failed", 4, None)
 
     def test_a_sweep_leaves_a_dead_server_alone(
         self,

@@ -9,7 +9,8 @@ from email.message import EmailMessage
 import pytest
 
 from backend.notifications.attachments import Attachment
-from backend.notifications.rendering import compose_mail, render_mail
+from backend.notifications.composing import compose_mail
+from backend.notifications.rendering import render_mail
 
 AROUND = {"brand": "Vehicle Vault", "public_url": "https://park.example"}
 TICKET = {
@@ -23,6 +24,7 @@ TICKET = {
     "window": "today",
     "price": "₹40.00",
     "receipt": "R-1",
+    "reservation_id": 1,
     **AROUND,
 }
 
@@ -45,7 +47,7 @@ def _read(raw: bytes) -> EmailMessage:
 
 
 def test_html_of_people_stays_text() -> None:
-    _, text, html = render_mail("ticket", {**TICKET, "name": "<script>alert(1)</script>"})
+    _, text, html = render_mail("ticket", {**TICKET, "name": "<script>alert(1)</script>"}, "en")
     assert "<script>alert(1)</script>" in text
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
@@ -53,12 +55,12 @@ def test_html_of_people_stays_text() -> None:
 
 def test_a_template_needs_its_whole_context() -> None:
     with pytest.raises(Exception, match="undefined"):
-        render_mail("ticket", AROUND)
+        render_mail("ticket", AROUND, "en")
 
 
 @pytest.mark.parametrize("lot", ["Alt\r\nBcc: x@example.org", "Alt\nBcc: x@example.org", "Alt\x00"])
 def test_no_name_adds_a_header(lot: str) -> None:
-    subject, _, _ = render_mail("ticket", {**TICKET, "lot": lot})
+    subject, _, _ = render_mail("ticket", {**TICKET, "lot": lot}, "en")
     mail = _read(_compose(subject))
     assert mail["Bcc"] is None
     assert str(mail["Subject"]).startswith("Your parking at Alt")

@@ -1,7 +1,7 @@
 """All that is kept about a person, as one archive."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -46,6 +46,8 @@ LISTS = (
     "sign-ins.json",
     "security-events.json",
     "mails.json",
+    "reports.json",
+    "notifications.json",
 )
 
 
@@ -54,6 +56,7 @@ def make_stay(
 ) -> dict[str, Any]:
     """Let a paid booking leave something in every list: a stay, a refund, a review, …; give the booking."""
     make.stay(reservation_id)
+    make.report(desk.user, date(2026, 1 + reservation_id % 12, 1))
     staff = make.user(roles=("attendant",))
     user_id = desk.user.id
     now = clock.now()

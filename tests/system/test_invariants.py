@@ -52,6 +52,7 @@ def rows(app: Flask, make: Factory, arrive: Arrive) -> Any:
     paid = other.buy(lot, **window(13, 14))
     done = desk.buy(lot, **window(16, 17))
     make.stay(done["reservation_id"])
+    report = make.report(desk.user, visits=0)
     returned = desk.buy(lot, **window(19, 20))
     with app.app_context(), transaction():
         promise_refunds(returned["reservation_id"], 50, cause="goodwill", key="goodwill:1")
@@ -73,6 +74,7 @@ def rows(app: Flask, make: Factory, arrive: Arrive) -> Any:
         payment=paid["id"],
         partly=returned["id"],
         refund=refund_id,
+        report=report.id,
     )
 
 
@@ -375,6 +377,44 @@ BROKEN: list[tuple[str, tuple[str, ...], tuple[str, ...], str]] = [
         ("UPDATE outbox_mails SET status = 'sent', sent_at = NULL",),
         ", sent",
     ),
+    (
+        "One report at most for each person and month, and one of the operator's for each month",
+        ("reports",),
+        (
+            (
+                "INSERT INTO reports (id, key, audience, user_id, month)"
+                " SELECT 999, 'again', audience, user_id, month FROM reports"
+            ),
+        ),
+        "2 reports of ",
+    ),
+    (
+        (
+            "A report has its summary and both files when it is ready, and no file before;"
+            " one that failed says why"
+        ),
+        (),
+        ("DELETE FROM report_files WHERE format = 'pdf'",),
+        "report {report}, ready, 1 files",
+    ),
+    (
+        "Reports say what gathering the month again gives",
+        (),
+        ("""UPDATE reports SET facts = '{"visits": 7, "minutes": 0, "money": []}'""",),
+        "report {report}: [7, 0], recounted [0, 0]",
+    ),
+    (
+        "Nobody is reminded of a booking that is over",
+        (),
+        (
+            (
+                "INSERT INTO reminders (key, kind, user_id, reservation_id, moment, at)"
+                " SELECT 'end_soon:late', 'end_soon', user_id, id, ends_at, '2099-01-01 00:00:00+00:00'"
+                " FROM reservations WHERE id = :completed"
+            ),
+        ),
+        "reminder end_soon:late",
+    ),
 ]
 
 
@@ -549,7 +589,9 @@ class TestCommand:
         assert last == f"{count} rules looked at, 0 not kept."
         assert len(table) == count
         promises = [line.split()[0] for line in table]
-        assert sorted(set(promises), key=promises.index) == ["P1", "P2", "P6", "P7", "P12"]
+        assert sorted(set(promises), key=promises.index) == [
+            *("P1", "P2", "P6", "P7", "P12", "P13")
+        ]
         assert table[0] == "P1   kept       No two live claims of a bay overlap"
 
     def test_it_fails_where_one_is_broken_and_names_the_rows(self, app: Flask, rows: Any) -> None:

@@ -19,6 +19,9 @@ export interface Words {
   waitlist: typeof import('./en/waitlist').default
   reviews: typeof import('./en/reviews').default
   receipts: typeof import('./en/receipts').default
+  links: typeof import('./en/links').default
+  notifications: typeof import('./en/notifications').default
+  reports: typeof import('./en/reports').default
   vehicles: typeof import('./en/vehicles').default
   profile: typeof import('./en/profile').default
   identity: typeof import('./en/identity').default
@@ -33,6 +36,8 @@ export interface Words {
   coupons: typeof import('./en/coupons').default
   moderation: typeof import('./en/moderation').default
   system: typeof import('./en/system').default
+  work: typeof import('./en/work').default
+  exports: typeof import('./en/exports').default
   people: typeof import('./en/people').default
   audit: typeof import('./en/audit').default
   gate: typeof import('./en/gate').default

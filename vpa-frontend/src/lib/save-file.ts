@@ -8,3 +8,11 @@ export function saveFile(file: Blob, name: string): void {
   // Safari reads it after the click.
   setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }
+
+/** Has the browser fetch a file by a link and keep it, however large it is. */
+export function saveFrom(url: string): void {
+  const link = document.createElement('a')
+  link.href = url
+  link.download = ''
+  link.click()
+}

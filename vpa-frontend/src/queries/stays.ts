@@ -3,6 +3,7 @@ import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import * as refunds from '@/api/refunds'
 import { getReservation, type Reservation } from '@/api/reservations'
 import * as api from '@/api/stays'
+import { isStreaming } from '@/lib/streaming'
 import { lotKeys } from './lots'
 import { reservationKeys } from './reservations'
 
@@ -18,6 +19,8 @@ export const stayKeys = {
 }
 
 const LIVE_MS = 15_000
+/** While changes are told as they happen. */
+const STREAMED_MS = 5 * 60_000
 
 /** Looks at a booking again while something may happen to it elsewhere: at a gate, or by the clock. */
 export function useLiveReservation(
@@ -27,7 +30,10 @@ export function useLiveReservation(
   return useQuery({
     queryKey: computed(() => reservationKeys.detail(toValue(id))),
     queryFn: ({ signal }) => getReservation(toValue(id), signal),
-    refetchInterval: () => (toValue(isLive) ? LIVE_MS : false),
+    refetchInterval: computed(() => {
+      const interval = isStreaming.value ? STREAMED_MS : LIVE_MS
+      return () => (toValue(isLive) ? interval : false)
+    }),
   })
 }
 

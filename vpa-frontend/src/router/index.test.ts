@@ -53,3 +53,17 @@ describe('the pages of the gate', () => {
     })
   })
 })
+
+describe('the pages of links in mails', () => {
+  it('come with what their address says, for guests too', async () => {
+    const router = createAppRouter(useSession())
+    expect(router.hasRoute('act')).toBe(false)
+    await router.push('/act#token=abc')
+    expect(router.currentRoute.value).toMatchObject({ name: 'act', fullPath: '/act#token=abc' })
+    await router.push('/receipts/verify?number=R-1')
+    expect(router.currentRoute.value).toMatchObject({
+      name: 'receipt',
+      fullPath: '/receipts/verify?number=R-1',
+    })
+  })
+})

@@ -15,17 +15,21 @@ export function createAppRouter(session: ReturnType<typeof useSession>): Router 
     },
   })
   guardPages(router, session)
-  bringPages(router, 'admin', async () => (await import('./routes/admin')).adminRoutes)
-  bringPages(router, 'gate', async () => (await import('./routes/gate')).gateRoutes)
+  bringPages(router, /^\/admin(?:\/|$)/, async () => (await import('./routes/admin')).adminRoutes)
+  bringPages(router, /^\/gate(?:\/|$)/, async () => (await import('./routes/gate')).gateRoutes)
+  bringPages(
+    router,
+    /^\/(?:act|unsubscribe|receipts\/verify)$/,
+    async () => (await import('./routes/linked')).linkedRoutes,
+  )
   return router
 }
 
-/** Few work here: the table of such pages comes when the first of them is opened. */
-function bringPages(router: Router, place: string, load: () => Promise<RouteRecordRaw[]>): void {
-  const isTheirs = (path: string) => path === `/${place}` || path.startsWith(`/${place}/`)
+/** Few come here: the table of such pages comes when the first of them is opened. */
+function bringPages(router: Router, theirs: RegExp, load: () => Promise<RouteRecordRaw[]>): void {
   let areHere = false
   router.beforeEach(async (to) => {
-    if (areHere || !isTheirs(to.path)) return true
+    if (areHere || !theirs.test(to.path)) return true
     for (const route of await load()) router.addRoute(route)
     areHere = true
     // Which page it is, is known now, and so is who may see it.

@@ -8,14 +8,15 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import { adminRoutes } from '@/router/routes/admin'
 import { driverRoutes } from '@/router/routes/driver'
 import { gateRoutes } from '@/router/routes/gate'
+import { linkedRoutes } from '@/router/routes/linked'
 import { publicRoutes } from '@/router/routes/public'
 
 /** A view at its address, as the app shows it, with the app's own routes around it. */
 export async function openPage(view: Component, path: string) {
   // Where links lead matters here, not what is there.
-  const routes = [...publicRoutes, ...driverRoutes, ...gateRoutes, ...adminRoutes].map((route) =>
-    'redirect' in route ? route : { ...route, component: { render: () => null } },
-  )
+  const routes = [publicRoutes, driverRoutes, gateRoutes, adminRoutes, linkedRoutes]
+    .flat()
+    .map((route) => ('redirect' in route ? route : { ...route, component: { render: () => null } }))
   const router = createRouter({ history: createMemoryHistory(), routes: routes as never })
   await router.push(path)
   const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false } } })

@@ -17,6 +17,9 @@ const screens: WordFile[] = [
   'waitlist',
   'reviews',
   'receipts',
+  'links',
+  'notifications',
+  'reports',
   'vehicles',
   'profile',
   'identity',
@@ -31,6 +34,8 @@ const screens: WordFile[] = [
   'coupons',
   'moderation',
   'system',
+  'work',
+  'exports',
   'people',
   'audit',
 ]

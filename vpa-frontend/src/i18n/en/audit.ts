@@ -47,6 +47,11 @@ export default {
     coupon: 'coupon',
     review: 'review',
     request: 'request',
+    export: 'export',
+    job: 'job',
+    report: 'report',
+    mail: 'mail',
+    task: 'task',
   },
   action: {
     lot: {
@@ -81,6 +86,8 @@ export default {
       moderated: 'Hid or showed a review',
       answered: 'Answered a review',
     },
+    work: { retried: 'Had failed work tried again' },
+    export: { asked: 'Asked for an export' },
     tariff: {
       drafted: 'Drafted a tariff',
       published: 'Published a tariff',

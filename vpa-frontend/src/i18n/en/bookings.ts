@@ -1,6 +1,7 @@
 export default {
   title: 'Bookings',
   find: 'Find parking',
+  reports: 'Monthly reports',
   show: {
     label: 'Which bookings',
     upcoming: 'Upcoming',

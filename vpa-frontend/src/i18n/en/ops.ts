@@ -13,5 +13,8 @@ export default {
   trust: 'Trust',
   reviews: 'Reviews',
   system: 'System',
+  reports: 'Reports',
+  exports: 'Exports',
+  jobs: 'Background work',
   more: 'More',
 }

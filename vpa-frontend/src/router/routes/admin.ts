@@ -31,7 +31,7 @@ export const adminRoutes: RouteRecordRaw[] = [
   {
     path: '/admin/users',
     name: 'admin-users',
-    component: page(() => import('@/views/admin/UsersView.vue'), 'people', 'lists'),
+    component: page(() => import('@/views/admin/UsersView.vue'), 'people', 'lists', 'exports'),
     meta: { layout: 'admin', role: 'admin' },
   },
   {
@@ -43,7 +43,7 @@ export const adminRoutes: RouteRecordRaw[] = [
   {
     path: '/admin/bookings',
     name: 'admin-bookings',
-    component: page(() => import('@/views/admin/BookingsView.vue'), 'desk', 'lists'),
+    component: page(() => import('@/views/admin/BookingsView.vue'), 'desk', 'lists', 'exports'),
     meta: { layout: 'admin', role: 'admin' },
   },
   {
@@ -55,7 +55,7 @@ export const adminRoutes: RouteRecordRaw[] = [
   {
     path: '/admin/payments',
     name: 'admin-payments',
-    component: page(() => import('@/views/admin/PaymentsView.vue'), 'money', 'lists'),
+    component: page(() => import('@/views/admin/PaymentsView.vue'), 'money', 'lists', 'exports'),
     meta: { layout: 'admin', role: 'admin' },
   },
   {
@@ -67,7 +67,7 @@ export const adminRoutes: RouteRecordRaw[] = [
   {
     path: '/admin/ledger',
     name: 'admin-ledger',
-    component: page(() => import('@/views/admin/LedgerView.vue'), 'money', 'lists'),
+    component: page(() => import('@/views/admin/LedgerView.vue'), 'money', 'lists', 'exports'),
     meta: { layout: 'admin', role: 'admin' },
   },
   {
@@ -83,6 +83,24 @@ export const adminRoutes: RouteRecordRaw[] = [
     meta: { layout: 'admin', role: 'admin' },
   },
   {
+    path: '/admin/reports',
+    name: 'admin-reports',
+    component: page(() => import('@/views/admin/ReportsView.vue'), 'work', 'lists'),
+    meta: { layout: 'admin', role: 'admin' },
+  },
+  {
+    path: '/admin/exports',
+    name: 'admin-exports',
+    component: page(() => import('@/views/admin/ExportsView.vue'), 'exports', 'lists'),
+    meta: { layout: 'admin', role: 'admin' },
+  },
+  {
+    path: '/admin/jobs',
+    name: 'admin-jobs',
+    component: page(() => import('@/views/admin/JobsView.vue'), 'work', 'lists'),
+    meta: { layout: 'admin', role: 'admin' },
+  },
+  {
     path: '/admin/system',
     name: 'admin-system',
     component: page(() => import('@/views/admin/SystemView.vue'), 'system'),
@@ -91,7 +109,13 @@ export const adminRoutes: RouteRecordRaw[] = [
   {
     path: '/admin/audit-log',
     name: 'admin-audit-log',
-    component: page(() => import('@/views/admin/AuditLogView.vue'), 'audit', 'people', 'lists'),
+    component: page(
+      () => import('@/views/admin/AuditLogView.vue'),
+      'audit',
+      'people',
+      'lists',
+      'exports',
+    ),
     meta: { layout: 'admin', role: 'admin' },
   },
 ]

@@ -16,6 +16,18 @@ export const driverRoutes: RouteRecordRaw[] = [
     meta: { layout: 'driver', role: 'driver' },
   },
   {
+    path: '/reports',
+    name: 'reports',
+    component: page(() => import('@/views/driver/ReportsView.vue'), 'reports'),
+    meta: { layout: 'driver', role: 'driver' },
+  },
+  {
+    path: '/notifications',
+    name: 'notifications',
+    component: page(() => import('@/views/NotificationsView.vue'), 'notifications'),
+    meta: { layout: 'driver', role: 'any' },
+  },
+  {
     path: '/vehicles',
     name: 'vehicles',
     component: page(() => import('@/views/driver/VehiclesView.vue'), 'vehicles'),

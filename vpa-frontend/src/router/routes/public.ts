@@ -27,12 +27,6 @@ export const publicRoutes: RouteRecordRaw[] = [
     meta: { layout: 'driver', hasBottomBar: true },
   },
   {
-    path: '/receipts/verify',
-    name: 'receipt',
-    component: page(() => import('@/views/ReceiptView.vue'), 'receipts'),
-    meta: { layout: 'driver' },
-  },
-  {
     path: '/sign-in',
     name: 'sign-in',
     component: page(() => import('@/views/auth/SignInView.vue'), 'auth', 'identity'),

@@ -36,7 +36,10 @@ beforeEach(() => {
 async function open(user = aUser({ phone: '+49 351 1' })) {
   const pinia = createPinia()
   setActivePinia(pinia)
-  server.use(http.post('*/auth/login', () => HttpResponse.json(aSignIn('token', user))))
+  server.use(
+    http.post('*/auth/login', () => HttpResponse.json(aSignIn('token', user))),
+    http.get('*/api/v1/me/notification-settings', () => HttpResponse.json({ items: [] })),
+  )
   await useSession().signIn({ email: user.email, password: 'kerb-paint-17' })
   const router = createRouter({
     history: createMemoryHistory(),

@@ -36,12 +36,14 @@ const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOS
 const aJob = (change: Partial<Job> = {}): Job => ({
   id: 5,
   kind: 'export',
+  params: {},
   status: 'queued',
   progress: 0,
   error: null,
   created_at: inDays(0),
   finished_at: null,
   expires_at: inDays(7),
+  size: null,
   result_url: null,
   ...change,
 })

@@ -1,0 +1,1 @@
+"""What people are reminded of before it is too late, and the links by which they act without signing in."""

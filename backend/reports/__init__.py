@@ -1,0 +1,1 @@
+"""Monthly reports of drivers and of the operator, made once each and kept."""
