@@ -38,7 +38,7 @@ __all__ = ["read_mail"]
 
 ROW_OF = {row.operation: row for row in reversed(ROWS)}
 # What a refusal may be: of what cannot be read (NUL), of who one says to be, of a rule, of the shape.
-REFUSED = {400, 401, 409, 422}
+REFUSED = {400, 401, 409, 410, 422}
 # After these the one who asked is another, or signed out.
 _RENEWING = {"POST /me/password", "POST /auth/reset-password", "DELETE /me"}
 # Of these a body or a query takes a few words or moments only, and some of the corpus will do.

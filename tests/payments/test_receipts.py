@@ -43,7 +43,7 @@ class TestNumbers:
 
         with monkeypatch.context() as patch:
             # It fails after the number was given and before the commit.
-            patch.setattr(confirming, "queue_mail", fail)
+            patch.setattr(confirming, "notify", fail)
             alone = app.test_client()
             with pytest.raises(AssertionError, match="500"):
                 Desk(alone, desk.user, desk.headers, desk.vehicle).charge(held)

@@ -260,7 +260,7 @@ class TestOnlyItself:
         self, app: Flask, follow: Follow, verb: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in ("_LOOKS", "_ACTS"):
-            monkeypatch.setattr(f"backend.reminders.resources.{name}", "3 per 15 minutes")
+            monkeypatch.setattr(f"backend.reminders.limits.{name}", "3 per 15 minutes")
         assert app.extensions[limits._KEY] is not None
         for _ in range(3):
             assert reason(follow(verb, "x")) == "unknown"
