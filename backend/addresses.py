@@ -10,7 +10,8 @@ ADDRESS = (
 SHORTEST_ADDRESS = 6
 LONGEST_ADDRESS = 254
 _LONGEST_LOCAL_PART = 64
-_CLOSED = "@closed.invalid"
+NOBODYS = ".invalid"
+"""How an address ends that nobody has (RFC 2606)."""
 
 _address = re.compile(ADDRESS)
 
@@ -27,10 +28,10 @@ def is_address(text: str) -> bool:
 
 
 def closed_address(user_id: int) -> str:
-    """Give the address of a closed account: nobody has it, and no mail goes there (RFC 2606)."""
-    return f"closed-{user_id}{_CLOSED}"
+    """Give the address of a closed account: nobody has it, and no mail goes there."""
+    return f"closed-{user_id}@closed{NOBODYS}"
 
 
-def is_closed(address: str) -> bool:
-    """Tell whether this is the address of a closed account."""
-    return address.endswith(_CLOSED)
+def is_nobodys(address: str) -> bool:
+    """Tell whether nobody has this address: that of a closed account, or of the demo's crowd."""
+    return address.endswith(NOBODYS)

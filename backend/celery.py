@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from celery import Celery, Task, current_app, shared_task, signals
 from celery.exceptions import OperationalError
 from flask import Flask
+from kombu import Queue
 
 from backend.config import Settings
 from backend.dead_letters import keep_failure, settle_failure
@@ -26,6 +27,9 @@ _VISIBILITY_SECONDS = 900
 _TASK_SECONDS = 600
 _BEAT_TICK_SECONDS = 5
 _BEAT_LOCK_SECONDS = 30
+_BULK = "bulk"
+# Many of them come at once, or each takes long.
+_BULKY = ("jobs.run", "jobs.run_due", "reports.make_some", "reports.run_due", "system.back_up")
 
 
 def create_celery(app: Flask) -> Celery:
@@ -115,6 +119,10 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             f"backend.{path.parent.name}.tasks"
             for path in sorted(Path(__file__).parent.glob("*/tasks.py"))
         ],
+        # A worker takes from both in turn: a mail waits for the piece of work that runs, and never for all
+        # that was begun before it.
+        "task_queues": [Queue("celery"), Queue(_BULK)],
+        "task_routes": {name: {"queue": _BULK} for name in _BULKY},
         "accept_content": ["json"],
         "task_serializer": "json",
         "task_ignore_result": True,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+from backend.addresses import NOBODYS
 from backend.demo.stays import Place, Stay
 from backend.vehicles.plates import normalise_plate
 
@@ -241,7 +242,7 @@ def gather_crowd(customs: Customs, count: int, rng: Random) -> list[DemoDriver]:
         chosen = rng.choices(list(_CLASSES), list(_CLASSES.values()))[0]
         vehicle = _vehicle(plate, chosen, rng.randrange(1000))
         vehicle.is_default = True
-        drivers.append(DemoDriver(f"driver{number:04}@demo.example", name, [vehicle]))
+        drivers.append(DemoDriver(f"driver{number:04}@crowd{NOBODYS}", name, [vehicle]))
     return drivers
 
 

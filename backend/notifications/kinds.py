@@ -15,6 +15,8 @@ class Kind:
     app_locked: bool = False
     """It never comes in the app, or always does."""
     admins_only: bool = False
+    bulk: bool = False
+    """Many come at once, and half a minute makes no difference to any."""
 
 
 ALL = (
@@ -24,17 +26,17 @@ ALL = (
     Kind("money", mail_locked=True),
     Kind("booking"),
     Kind("waitlist"),
-    Kind("start_day"),
-    Kind("start_hour"),
+    Kind("start_day", bulk=True),
+    Kind("start_hour", bulk=True),
     Kind("end_half_hour"),
     # Minutes before the end a mail comes too late for most; the app does not.
     Kind("end_soon", mail=False),
     Kind("hold_ending", mail=False),
     # Opt-in.
-    Kind("nudge", mail=False, app=False),
-    Kind("monthly_report"),
-    Kind("operator_report", admins_only=True),
-    Kind("digest", app=False, app_locked=True, admins_only=True),
+    Kind("nudge", mail=False, app=False, bulk=True),
+    Kind("monthly_report", bulk=True),
+    Kind("operator_report", admins_only=True, bulk=True),
+    Kind("digest", app=False, app_locked=True, admins_only=True, bulk=True),
 )
 """Every kind, in the order in which settings show them."""
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from backend.addresses import is_closed
+from backend.addresses import is_nobodys
 from backend.celery import start_task
 from backend.clock import now
 from backend.database import get_row
@@ -35,6 +35,6 @@ def may_retry_mail(mail: OutboxMail, moment: datetime) -> bool:
     return (
         mail.status in {"bounced", "failed"}
         and not mail.has_secret
-        and not is_closed(mail.to_address)
+        and not is_nobodys(mail.to_address)
         and (mail.expires_at is None or mail.expires_at > moment)
     )

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from backend.addresses import is_closed
+from backend.addresses import is_nobodys
 from backend.celery import start_task
 from backend.clock import now
 from backend.config import settings
@@ -21,6 +21,7 @@ from backend.extensions import db
 from backend.models import OutboxMail
 from backend.notifications.attachments import Attachment, build_attachments
 from backend.notifications.composing import compose_mail
+from backend.notifications.kinds import BY_NAME
 from backend.notifications.rendering import render_mail
 from backend.notifications.sealing import seal, unseal
 from backend.notifications.transport import MailRefused, MailServerAway, Post
@@ -86,9 +87,10 @@ def queue_mail(
     """Promise a mail: it stands or falls with the open transaction, and is sent once for its ``key``.
 
     ``secret`` joins the context when the mail is written, is kept encrypted until then, and wiped after.
-    Nothing is promised to a closed account.
+    Nothing is promised to an address that nobody has. What comes in bulk is left to the sweep of each half
+    minute, so that no code waits behind it.
     """
-    if is_closed(to):
+    if is_nobodys(to):
         return
     moment = now()
     values = {
@@ -115,7 +117,7 @@ def queue_mail(
         .returning(OutboxMail.id)
     )
     mail_id = db.session.scalar(statement)
-    if mail_id is not None:
+    if mail_id is not None and not BY_NAME[reader.kind].bulk:
         after_commit(start_task, "notifications.send_mail", mail_id)
 
 

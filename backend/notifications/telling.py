@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from backend.addresses import is_nobodys
 from backend.channels import publish
 from backend.clock import now
 from backend.extensions import db
@@ -51,7 +52,7 @@ def notify(
         )
         .where(User.id == user_id, User.deleted_at.is_(None))
     ).one_or_none()
-    if row is None or not (row.active or described.mail_locked):
+    if row is None or is_nobodys(row.email) or not (row.active or described.mail_locked):
         return
     chosen = row.mail is not None
     if described.mail if described.mail_locked or not chosen else row.mail:

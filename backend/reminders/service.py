@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend import clock
+from backend.addresses import NOBODYS
 from backend.config import settings
 from backend.extensions import db
 from backend.models import Lot, Reminder, Reservation, ReservationEvent, Spot, SpotClaim, User
@@ -204,7 +205,7 @@ def _due(kind: Kind) -> Select[Any]:
         .where(
             kind.narrowed,
             Reservation.status == kind.status,
-            Reservation.user_id.is_not(None),
+            exists().where(User.id == Reservation.user_id, User.email.not_like(f"%{NOBODYS}")),
             kind.moment > now + kind.until_before,
             kind.moment <= now + kind.due_before,
             ~was_told,

@@ -9,6 +9,7 @@ from sqlalchemy import Select, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend import clock
+from backend.addresses import NOBODYS
 from backend.celery import start_task
 from backend.config import settings
 from backend.extensions import db
@@ -105,6 +106,8 @@ def _missing(month: date, zone: str, user_id: int | None) -> Select[int, str]:
         User.timezone == zone,
         User.active,
         User.deleted_at.is_(None),
+        # Whom no mail reaches, nobody reads a report of.
+        User.email.not_like(f"%{NOBODYS}"),
         # Looked for by user and month, which have an index; what decides in the end is the key.
         ~exists().where(Report.user_id == User.id, Report.month == month),
         exists().where(
