@@ -12,7 +12,7 @@ from sqlalchemy import select
 from backend import channels, clock
 from backend.extensions import db
 from backend.models import Notification, OutboxMail, User
-from backend.notifications import reading, telling
+from backend.notifications import reading, service, telling
 from backend.notifications.kinds import ALL
 from backend.notifications.telling import notify
 from backend.transaction import transaction
@@ -180,6 +180,26 @@ class TestTelling:
             db.session.get_one(User, user.id).deleted_at = clock.now()
         tell("told:1", user=user)
         assert mails(app) == []
+
+    def test_nothing_is_told_where_nobody_reads(
+        self, app: Flask, client: FlaskClient, make: Factory, tell: Tell
+    ) -> None:
+        user = make.user(email="driver0001@crowd.invalid")
+        tell("told:1", user=user)
+        assert mails(app) == []
+        assert client.get(URL, headers=make.headers(user)).json["items"] == []
+
+    def test_no_code_waits_behind_mail_in_bulk(
+        self, tell: Tell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What comes in bulk is left to the sweep; only the rest has a task each in the queue."""
+        started: list[tuple[Any, ...]] = []
+        monkeypatch.setattr(service, "start_task", lambda *task: started.append(task))
+        for kind in ("start_day", "start_hour", "monthly_report"):
+            tell(f"bulk:{kind}", kind=kind)
+        assert started == []
+        tell("told:1", kind="money")
+        assert [name for name, _ in started] == ["notifications.send_mail"]
 
     def test_who_is_disabled_hears_of_money_alone(
         self, app: Flask, make: Factory, tell: Tell

@@ -62,6 +62,10 @@ test('an admin gives a part back, and closing a bay moves its booking', async ({
   await test.step('closing its bay shows first what it does, and then does just that', async () => {
     await visit(page, `/admin/lots/${String(lot.id)}?part=closing`)
     await page
+      .getByRole('group', { name: 'Level' })
+      .getByText(booking.spot.level, { exact: true })
+      .click()
+    await page
       .getByRole('group', { name: 'Bays' })
       .getByText(booking.spot.label, { exact: true })
       .click()
