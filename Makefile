@@ -67,9 +67,9 @@ check-front-end:
 
 check-code:
 	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --no-cache . # what is first-party changes with the folders, and its cache does not see that
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 
 check-security:
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive backend run.py celery_worker.py 2>/dev/null

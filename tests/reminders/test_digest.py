@@ -7,11 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from backend.notifications.telling import notify as send
 from flask import Flask
 
 from backend.extensions import db
 from backend.models import InvariantRun, OutboxMail, User
+from backend.notifications.telling import notify as send
 from backend.payments.tasks import send_refunds
 from backend.reminders import digest
 from backend.reminders.digest import Day, count_day

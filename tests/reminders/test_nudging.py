@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from backend.notifications.telling import notify as send
 from flask import Flask
 
 from backend.extensions import db
 from backend.models import NotificationSetting, Reminder
+from backend.notifications.telling import notify as send
 from backend.reminders import nudging
 from backend.reminders.tasks import nudge, purge_old
 from backend.transaction import transaction
