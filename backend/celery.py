@@ -119,8 +119,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             f"backend.{path.parent.name}.tasks"
             for path in sorted(Path(__file__).parent.glob("*/tasks.py"))
         ],
-        # A worker takes from both in turn: a mail waits for the piece of work that runs, and never for all
-        # that was begun before it.
+        # A worker of both takes from them in turn: a mail waits for the piece of work that runs, and never
+        # for all that was begun before it. run.py starts one for each.
         "task_queues": [Queue("celery"), Queue(_BULK)],
         "task_routes": {name: {"queue": _BULK} for name in _BULKY},
         "accept_content": ["json"],
@@ -137,7 +137,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "timezone": "UTC",
         "enable_utc": True,
         "beat_schedule": SCHEDULE,
-        "beat_scheduler": "redbeat.RedBeatScheduler",
+        "beat_scheduler": "backend.beat:Scheduler",
         "beat_max_loop_interval": _BEAT_TICK_SECONDS,
         "redbeat_redis_url": settings.celery_broker_url,
         "redbeat_redis_options": sockets,

@@ -1,10 +1,7 @@
 """Telling the live process what happened, through Valkey."""
 
 import json
-from functools import cache
 from typing import Any
-
-import redis
 
 from backend.config import settings
 from backend.valkey import EVENTS_CHANNEL, Breaker, connect
@@ -22,9 +19,4 @@ def publish(user_id: int, event: str, data: dict[str, Any]) -> None:
     if not url:
         return
     told = json.dumps({"user_id": user_id, "event": event, "data": data})
-    _breaker.ask(lambda: _client(url).publish(EVENTS_CHANNEL, told), None)
-
-
-@cache
-def _client(url: str) -> redis.Redis:
-    return connect(url)
+    _breaker.ask(lambda: connect(url).publish(EVENTS_CHANNEL, told), None)

@@ -31,8 +31,6 @@ _WORKER = [
     "worker",
     "--pool",
     "prefork",
-    "--concurrency",
-    "2",
     "--without-gossip",
     "--without-mingle",
     "--without-heartbeat",
@@ -183,7 +181,10 @@ def _start(supervisor: Supervisor, settings: Settings, vite_port: int | None) ->
         celery = [sys.executable, "-m", "celery", "--quiet", "-A", "celery_worker.celery"]
         # In a container root is usual, and this tree's broker listens on loopback behind a password.
         quiet = {**environment, "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
-        supervisor.start(Child("worker", [*celery, *_WORKER], quiet))
+        # Large exports take minutes each: of their own worker, so that no code by mail waits for them.
+        for name, queue, processes in (("worker", "celery", "2"), ("bulk", "bulk", "1")):
+            options = ("--queues", queue, "--concurrency", processes, "--hostname", f"{name}@%h")
+            supervisor.start(Child(name, [*celery, *_WORKER, *options], quiet))
         supervisor.start(Child("beat", [*celery, "beat"], environment))
     return notes
 

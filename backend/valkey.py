@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import redis
@@ -54,6 +55,20 @@ class Breaker:
             return otherwise
 
 
+@cache
 def connect(url: str) -> redis.Redis:
-    """Make a client; it connects when it is first asked."""
+    """Give the client of a server, one for all who ask in this process; it connects when it is first asked."""
     return redis.Redis.from_url(url, **socket_options())
+
+
+def keep(url: str, key: str, value: str, *, seconds: int) -> None:
+    """Write a value that is there for so long; try once more, for a Valkey that is slow for a moment.
+
+    Raises:
+        redis.RedisError, OSError: Valkey did not answer twice.
+
+    """
+    try:
+        connect(url).set(key, value, ex=seconds)
+    except (redis.RedisError, OSError):
+        connect(url).set(key, value, ex=seconds)

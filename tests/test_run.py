@@ -67,7 +67,9 @@ class Tree:
         )
         until(
             lambda: (
-                len(self.find("celery", " worker")) >= 3 and len(self.find("celery", " beat")) == 1
+                len(self.find("celery", " worker", "worker@")) == 3
+                and len(self.find("celery", " worker", "bulk@")) == 2
+                and len(self.find("celery", " beat")) == 1
             ),
             self.said,
         )
@@ -219,7 +221,8 @@ class TestRun:
             ("granian", "wsgi"),
             ("granian", "asgi"),
             ("celery", " beat"),
-            ("celery", " worker"),
+            ("celery", " worker", "worker@"),
+            ("celery", " worker", "bulk@"),
             ("valkey",),
         ):
             killed = tree.leader(*words)

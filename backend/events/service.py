@@ -4,7 +4,6 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 
 import redis
 
@@ -12,7 +11,7 @@ from backend import clock
 from backend.config import settings
 from backend.errors import ServiceUnavailable
 from backend.identity import Caller
-from backend.valkey import TICKET_KEY, connect
+from backend.valkey import TICKET_KEY, keep
 
 _VALID = timedelta(seconds=60)
 
@@ -38,14 +37,12 @@ def make_ticket(user: Caller, *, lot_id: int | None = None) -> EventTicket:
     if not settings().redis_url:
         raise ServiceUnavailable("Live events need a Valkey.", retry_after=5)
     try:
-        _client(settings().redis_url).set(
-            TICKET_KEY.format(ticket), json.dumps(made_for), ex=int(_VALID.total_seconds())
+        keep(
+            settings().redis_url,
+            TICKET_KEY.format(ticket),
+            json.dumps(made_for),
+            seconds=int(_VALID.total_seconds()),
         )
     except (redis.RedisError, OSError) as error:
         raise ServiceUnavailable("Live events are away for a moment.", retry_after=5) from error
     return EventTicket(settings().events_url, ticket, clock.now() + _VALID)
-
-
-@cache
-def _client(url: str) -> redis.Redis:
-    return connect(url)

@@ -4,7 +4,6 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -20,7 +19,7 @@ from backend.jobs.service import KeptFile, get_result, read_result
 from backend.models import SignInSession, User
 from backend.reports.service import get_content, read_content
 from backend.transaction import transaction
-from backend.valkey import connect
+from backend.valkey import connect, keep
 
 _VALID = timedelta(seconds=60)
 _KEY = "downloads:{}"
@@ -63,7 +62,7 @@ def offer(
         "format": format,
     }
     seconds = int(_VALID.total_seconds())
-    _ask(lambda valkey: valkey.set(_name(token), json.dumps(kept), ex=seconds))
+    _ask(lambda url: keep(url, _name(token), json.dumps(kept), seconds=seconds))
     return Download(token, clock.now() + _VALID)
 
 
@@ -76,7 +75,7 @@ def take(token: str) -> KeptFile:
         ServiceUnavailable: Valkey, where links are kept, is away.
 
     """
-    kept = _ask(lambda valkey: valkey.getdel(_name(token)))
+    kept = _ask(lambda url: connect(url).getdel(_name(token)))
     if kept is None:
         raise NotFound("This link was used, or its minute is over.")
     wanted = json.loads(kept)
@@ -113,11 +112,6 @@ def _ask(question: Any) -> Any:
     if not settings().redis_url:
         raise ServiceUnavailable("Links to files need a Valkey.", retry_after=5)
     try:
-        return question(_client(settings().redis_url))
+        return question(settings().redis_url)
     except (redis.RedisError, OSError) as error:
         raise ServiceUnavailable("Links to files are away for a moment.", retry_after=5) from error
-
-
-@cache
-def _client(url: str) -> redis.Redis:
-    return connect(url)

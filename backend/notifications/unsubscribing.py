@@ -1,10 +1,7 @@
 """Links by which whoever got a mail says that no more of its kind should come, and nothing else."""
 
-import hashlib
-import hmac
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jwt
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.config import settings
@@ -12,11 +9,9 @@ from backend.errors import LinkNotValid
 from backend.extensions import db
 from backend.models import NotificationSetting, User
 from backend.notifications.kinds import BY_NAME
+from backend.signed_links import read_signed, sign
 
-LONGEST_TOKEN = 1024
-
-_ALGORITHM = "HS256"
-_SALT = b"links that unsubscribe"
+_PURPOSE = b"links that unsubscribe"
 
 
 class Unsubscription(NamedTuple):
@@ -41,11 +36,11 @@ def one_click_url(user_id: int, kind: str) -> str:
 
 def read_unsubscription(token: str) -> Unsubscription | None:
     """Read the token of a link; None unless we signed it. It never gets too old: the wish does not either."""
-    for secret in settings().secret_keys:
-        said = _verified(token, secret)
-        if said is not None:
-            return said
-    return None
+    said = read_signed(_PURPOSE, token, ("usr", "kind"))
+    try:
+        return Unsubscription(int(said["usr"]), str(said["kind"])) if said else None
+    except (ValueError, TypeError):
+        return None
 
 
 def may_stop(kind: str) -> bool:
@@ -73,20 +68,4 @@ def unsubscribe(token: str) -> None:
 
 
 def _write(user_id: int, kind: str) -> str:
-    return jwt.encode(
-        {"usr": user_id, "kind": kind}, _key(settings().secret_key), algorithm=_ALGORITHM
-    )
-
-
-def _verified(token: str, secret: str) -> Unsubscription | None:
-    try:
-        said: dict[str, Any] = jwt.decode(
-            token, _key(secret), algorithms=[_ALGORITHM], options={"require": ["usr", "kind"]}
-        )
-        return Unsubscription(int(said["usr"]), str(said["kind"]))
-    except (jwt.InvalidTokenError, ValueError, TypeError):
-        return None
-
-
-def _key(secret: str) -> bytes:
-    return hmac.digest(secret.encode(), _SALT, hashlib.sha256)
+    return sign(_PURPOSE, {"usr": user_id, "kind": kind})

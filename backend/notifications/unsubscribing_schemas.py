@@ -1,6 +1,6 @@
 """The links that unsubscribe as JSON."""
 
-from backend.notifications.unsubscribing import LONGEST_TOKEN
+from backend.signed_links import LONGEST_TOKEN
 from backend.web import fields
 from backend.web.schema import Schema
 

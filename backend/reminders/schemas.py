@@ -1,7 +1,8 @@
 """The links of reminders as JSON."""
 
 from backend.models.reservation import STATUSES
-from backend.reminders.links import ACTIONS, LONGEST_TOKEN
+from backend.reminders.links import ACTIONS
+from backend.signed_links import LONGEST_TOKEN
 from backend.web import fields
 from backend.web.schema import Schema
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import redis
@@ -65,3 +66,19 @@ class TestMakingATicket:
         answer = client.post(PATH, json={}, headers=as_driver)
         assert problem(answer) == "503 service-unavailable"
         assert int(answer.headers["Retry-After"]) > 0
+
+    def test_a_valkey_that_is_slow_once_costs_nobody_their_ticket(
+        self, client: FlaskClient, as_driver: Headers, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = redis.Redis.set
+        asked: list[str] = []
+
+        def slow_once(self: redis.Redis, key: str, *values: Any, **options: Any) -> Any:
+            asked.append(key)
+            if len(asked) == 1:
+                raise redis.TimeoutError
+            return whole(self, key, *values, **options)
+
+        monkeypatch.setattr(redis.Redis, "set", slow_once)
+        assert client.post(PATH, json={}, headers=as_driver).status_code == 201
+        assert len(asked) == 2

@@ -168,7 +168,7 @@ class TestTelling:
         def away(_url: str) -> None:
             raise ConnectionRefusedError
 
-        monkeypatch.setattr(channels, "_client", away)
+        monkeypatch.setattr(channels, "connect", away)
         tell("told:1")
         assert client.get(URL, headers=as_driver).json["unread"] == 1
 

@@ -225,10 +225,10 @@ class TestOnlyItself:
         current = config.settings()
         fresh = "another key of this installation, 0123456789"
         both = replace(current, secret_key=fresh, secret_key_before=current.secret_key)
-        monkeypatch.setattr("backend.reminders.links.settings", lambda: both)
+        monkeypatch.setattr("backend.signed_links.settings", lambda: both)
         assert follow("look", token).status_code == 200
         alone = replace(both, secret_key_before="")
-        monkeypatch.setattr("backend.reminders.links.settings", lambda: alone)
+        monkeypatch.setattr("backend.signed_links.settings", lambda: alone)
         assert reason(follow("look", token)) == "unknown"
 
     def test_it_counts_until_the_end_and_the_grace(

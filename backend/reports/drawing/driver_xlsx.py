@@ -57,7 +57,7 @@ def _currency(
     row += 1
     for name, column, amount in (
         (say("spent"), "I", money.spent_minor),
-        (say("refunded", amount="").strip(), "H", money.refunded_minor),
+        (say("refunded", amount="").strip().capitalize(), "H", money.refunded_minor),
         (say("tax"), "J", money.tax_minor),
     ):
         sheet.write_string(row, 0, name)
@@ -99,11 +99,12 @@ def _currency(
 def _stays(book: Workbook, sheet: Any, month: DriverMonth) -> None:
     names = ("In", "Out", "Car park", "Bay", "Vehicle", "Time")
     money_names = ("Paid", "Refunded", "Spent", "Tax", "Currency", "Receipts", "Booking")
-    book.names(sheet, 0, (*names, *money_names))
+    book.names(sheet, 0, (*names, *money_names), texts=(0, 1, 2, 3, 4, 10, 11, 12))
     sheet.freeze_panes(1, 0)
     sheet.repeat_rows(0)
     zone = ZoneInfo(month.timezone)
-    moment, duration = book.look(num_format=_MOMENT), book.look(num_format=_DURATION)
+    moment = book.look(num_format=_MOMENT, align="left")
+    duration = book.look(num_format=_DURATION)
     for row, stay in enumerate(month.stays, 1):
         for column, at in enumerate((stay.entered_at, stay.left_at)):
             sheet.write_datetime(row, column, at.astimezone(zone).replace(tzinfo=None), moment)
@@ -117,7 +118,7 @@ def _stays(book: Workbook, sheet: Any, month: DriverMonth) -> None:
             row, 8, f"=G{row + 1}-H{row + 1}", money, major(stay.spent_minor, stay.currency)
         )
         sheet.write_number(row, 9, major(stay.tax_minor, stay.currency), money)
-        book.text(sheet, row, 10, stay.currency)
+        book.text(sheet, row, 10, stay.currency, indent=1)
         book.text(sheet, row, 11, ", ".join(stay.receipts))
         book.text(sheet, row, 12, stay.code)
     sheet.autofilter(0, 0, max(len(month.stays), 1), 12)

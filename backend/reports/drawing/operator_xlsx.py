@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from backend.notifications.wording import month_text
 from backend.reports.drawing.words import WEEKDAYS
 from backend.reports.drawing.workbook import Workbook, days, major
 from backend.reports.figures import OperatorMonth
@@ -12,7 +13,7 @@ _DURATION = "[h]:mm"
 def draw(month: OperatorMonth) -> bytes:
     """Write it; no text becomes a formula or an address."""
     book = Workbook()
-    _summary(book, book.sheet("Summary", (26, 18, 18, 18, 18, 18)), month)
+    _summary(book, book.sheet("Summary", (28, 18, 18, 20, 18, 18)), month)
     _days(book, book.sheet("Days", (14, 10, 16, 16, 16, 16)), month)
     _lots(book, book.sheet("Car parks", (32, 10, *[12] * 7, 12, 16, 16, 16, 16)), month)
     _hours(book, book.sheet("Hours", (8, *[7] * 24)), month)
@@ -21,7 +22,7 @@ def draw(month: OperatorMonth) -> bytes:
 
 def _summary(book: Workbook, sheet: Any, month: OperatorMonth) -> None:
     book.text(sheet, 0, 0, month.brand, bold=True, font_size=14, font_color="#0c5c4a")
-    book.text(sheet, 1, 0, f"Operator's monthly report: {month.month:%Y-%m}", bold=True)
+    book.text(sheet, 1, 0, f"Operator's monthly report: {month_text(month.month, 'en')}", bold=True)
     book.text(sheet, 2, 0, month.operator)
     book.text(sheet, 3, 0, month.timezone)
     counts = (
@@ -75,14 +76,14 @@ def _summary(book: Workbook, sheet: Any, month: OperatorMonth) -> None:
 
 def _days(book: Workbook, sheet: Any, month: OperatorMonth) -> None:
     names = ("Day", "Currency", "Received", "Refunded", "Cash basis", "Service date")
-    book.names(sheet, 0, names)
+    book.names(sheet, 0, names, texts=(0, 1))
     sheet.freeze_panes(1, 0)
     row = 0
     for money in month.money:
         look = book.money(money.currency)
         for day in money.days:
             row += 1
-            sheet.write_datetime(row, 0, day.day, book.look(num_format="yyyy-mm-dd"))
+            sheet.write_datetime(row, 0, day.day, book.look(num_format="yyyy-mm-dd", align="left"))
             book.text(sheet, row, 1, money.currency)
             sheet.write_number(row, 2, major(day.received_minor, money.currency), look)
             sheet.write_number(row, 3, major(day.refunded_minor, money.currency), look)

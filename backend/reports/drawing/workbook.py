@@ -62,10 +62,15 @@ class Workbook:
             sheet.set_column(index, index, wide)
         return sheet
 
-    def names(self, sheet: Any, row: int, names: Sequence[str]) -> None:
-        """Write the names of columns."""
-        look = self.look(bold=True, font_color="#ffffff", bg_color="#0c5c4a")
+    def names(
+        self, sheet: Any, row: int, names: Sequence[str], *, texts: Sequence[int] = (0,)
+    ) -> None:
+        """Write the names of columns: of those with ``texts`` or moments to the left, of numbers to the right."""
         for column, name in enumerate(names):
+            side: dict[str, Any] = {"align": "left" if column in texts else "right"}
+            if column and column in texts and column - 1 not in texts:
+                side["indent"] = 1  # off the numbers to its left
+            look = self.look(bold=True, font_color="#ffffff", bg_color="#0c5c4a", **side)
             sheet.write_string(row, column, name, look)
 
     def text(self, sheet: Any, row: int, column: int, text: str, **how: Any) -> None:
