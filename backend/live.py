@@ -256,7 +256,7 @@ class LiveEvents:
                 if message is None:
                     # A connection that died in silence is found out by asking.
                     await channel.ping()
-                else:
+                elif message["type"] == "message":  # the answer to a ping comes here, too
                     self._pass_on(message["data"])
 
     def _resync(self) -> None:

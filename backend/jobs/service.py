@@ -22,6 +22,7 @@ from backend.dead_letters import describe_error
 from backend.errors import IllegalTransition, NotFound
 from backend.extensions import db
 from backend.identity import Caller
+from backend.jobs.heartbeat import LEASE, beating
 from backend.jobs.makers import Assignment, MadeFile, Report, WorkOver, maker_of
 from backend.models import Job, JobFile, JobFilePart
 from backend.models.job import UNDER_WAY
@@ -30,8 +31,6 @@ from backend.transaction import TryAgain, after_commit, transaction
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-# Longer than a task may run, so that no second worker begins what a first is still at.
-LEASE = timedelta(minutes=11)
 _PAUSE = timedelta(minutes=1)
 _BATCH = 100
 # A sweep begins no job later than this, so that its task's time is enough for the last one.
@@ -207,8 +206,9 @@ def run_job(job_id: int) -> None:
         _delete(place)
         folder.mkdir(parents=True)
         assignment = Assignment(job.id, job.user_id, job.params, folder, _reporter(job))
-        made = maker_of(job.kind).make(assignment)
-        _keep(job, made)
+        with beating(job.id, job.attempt):
+            made = maker_of(job.kind).make(assignment)
+            _keep(job, made)
         _finish(job)
     except WorkOver:
         logger.info("Job %s is not wanted any more", job.id)

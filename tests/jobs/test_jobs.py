@@ -1,5 +1,6 @@
 """Jobs: asked for once, done once, fetched by their owner, gone in time."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -15,7 +16,7 @@ from sqlalchemy import Index, delete
 from backend import clock
 from backend.config import Settings
 from backend.extensions import db
-from backend.jobs import service
+from backend.jobs import heartbeat, service
 from backend.jobs.makers import Assignment, Report
 from backend.jobs.tasks import purge_expired, run, run_due
 from backend.models import Job, User
@@ -178,6 +179,39 @@ class TestRun:
         again = bench.start(driver.id)
         bench.run(again)
         assert bench.look(again).status == "done"
+
+    @pytest.mark.parametrize("beats", [True, False])
+    def test_one_at_work_is_nobody_elses_however_long_it_takes(
+        self,
+        bench: Bench,
+        workshop: Workshop,
+        driver: User,
+        move_clock: MoveClock,
+        monkeypatch: pytest.MonkeyPatch,
+        beats: bool,
+    ) -> None:
+        """Its signs of life prolong the lease; without them another would begin it."""
+        monkeypatch.setattr(heartbeat, "_PAUSE_SECONDS", 0.01 if beats else 1000)
+        job_id = bench.start(driver.id)
+        began: list[int] = []
+
+        def take_long(_report: Report) -> None:
+            began.append(bench.look(job_id).attempts)
+            if len(began) > 1:
+                return
+            for minutes in (1, 2, 3):
+                move_clock(timedelta(minutes=minutes))
+                if beats:
+                    until = clock.now() + heartbeat.LEASE - timedelta(seconds=30)
+                    while bench.look(job_id).next_attempt_at < until:
+                        time.sleep(0.01)
+                bench.sweep()
+
+        workshop.before = take_long
+        bench.run(job_id)
+        job = bench.look(job_id)
+        assert job.status == "done"
+        assert began == ([1] if beats else [1, 2])
 
     def test_a_worker_that_comes_late_changes_nothing(
         self, bench: Bench, workshop: Workshop, driver: User, move_clock: MoveClock
