@@ -69,6 +69,8 @@ export const shared = {
   workers: 2,
   fullyParallel: true,
   forbidOnly: Boolean(process.env['CI']),
+  // What passes only then is told as flaky, with its trace, and is to be looked at.
+  retries: process.env['CI'] ? 1 : 0,
   reporter: [['list']],
   // Enough for a machine that does other things too: a test that waits is no test that fails.
   timeout: 240_000,
